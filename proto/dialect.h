@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a dialect offers to the broker: its routes, and how a request becomes a session. A dialect is one folder in
+// proto/ and one line in the list in broker/main.cc.
+// Thread: any; dialects are constant.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "proto/session.h"
+
+namespace proto {
+
+namespace http {
+class Request;
+}
+
+struct Route {
+  enum class Transport : std::uint8_t { http, websocket };
+  Transport transport = Transport::http;
+  std::string_view method;  // GET for a WebSocket
+  // A literal path, or a prefix that ends in "/{topic}": the rest of the path, percent-decoded, is the topic.
+  std::string_view path;
+  std::string_view summary;  // one line, for the list that a 404 carries
+  bool publishes = false;    // HTTP only: wants a backend's key where dev is off
+};
+
+struct SessionOptions {
+  std::uint64_t message_bytes_max = 0;
+};
+
+template <class T>
+using Opened = std::variant<std::unique_ptr<T>, Error>;
+
+class Dialect {
+ public:
+  [[nodiscard]] virtual std::string_view name() const = 0;  // the metric label
+  [[nodiscard]] virtual std::span<const Route> routes() const = 0;
+  // The subprotocols that it speaks on its WebSocket routes; it also takes a request that offers none of them.
+  [[nodiscard]] virtual std::span<const std::string_view> subprotocols() const { return {}; }
+  // Requires: the request matched one of routes(). An Error becomes the answer to the request.
+  [[nodiscard]] virtual Opened<WebSocketSession> open_websocket(const http::Request&, const SessionOptions&) const;
+  [[nodiscard]] virtual Opened<HttpSession> open_http(const http::Request&, const SessionOptions&) const;
+
+ protected:
+  ~Dialect() = default;
+};
+
+}  // namespace proto

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam between the dialects and the broker. A session is a dialect's state on one connection: it is given what the
+// peer sent, asks the broker (`Host`) to publish, subscribe and read, and is told the answers.
+//
+// Thread: a session lives on one shard and is only called there; no call comes from inside another call to the same
+//   session, but a Host method never calls back before it returns.
+// Errors: the peer's mistakes become an `Error` (answered in the dialect's own form) or `Host::close(Reason)`.
+// Limits: before each message the host makes sure that there is room for one answer; a session that consumes several
+//   commands in one call asks `Host::has_room()` before each.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "proto/message.h"
+#include "proto/reason.h"
+
+namespace proto {
+
+// An answer that says no. `status` is an HTTP status, in every dialect.
+struct Error {
+  int status = 0;
+  std::string message;
+};
+
+// The session's own name for a question it asked; it comes back with the answer.
+using Tag = std::uint64_t;
+
+// Where in a topic's log a subscription or a read begins.
+struct Start {
+  enum class From : std::uint8_t {
+    now,    // only what is published from here on
+    after,  // behind `value`, an offset; in another epoch, or beyond the newest, the whole log
+    last,   // the newest `value` messages
+  };
+  From from = From::now;
+  std::optional<std::uint64_t> epoch;  // with `after`: the epoch that the offset belongs to; none: the present one
+  std::uint64_t value = 0;
+};
+
+// Messages that a subscriber will not get.
+struct Gap {
+  enum class Why : std::uint8_t { expired, epoch, overflow };
+  Why why = Why::expired;
+  std::uint64_t from = 0;  // first and last offset missed; both 0 when the reason is `epoch`
+  std::uint64_t to = 0;
+};
+
+struct Published {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;
+};
+
+struct Subscribed {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;       // the newest at the moment of subscribing
+  std::optional<bool> recovered;  // only when an offset was given: whether nothing was lost
+};
+
+struct LogPage {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;  // the newest
+  std::span<const Message> messages;
+  bool more = false;  // the log holds more behind the last of `messages`
+};
+
+template <class T>
+using Answer = std::variant<T, Error>;
+
+// How deliveries are written for a peer. Everybody with the same WireFormat gets the same bytes, encoded once a shard;
+// formats are compared by address, so they are constants.
+struct WireFormat {
+  std::string_view name;
+  // Appends the message in full (with its WebSocket frame header, or as an SSE event …). Nothing appended: this format
+  // cannot carry that message, and it is counted.
+  void (*append)(const Message&, std::string& out) = nullptr;
+};
+
+// What a session may ask of the broker. Each asking method either refuses at once (an Error is returned and no answer
+// will follow) or answers later, exactly once, by the session's `on_…` method with the same tag, unless the connection
+// closes first. All views are copied before the call returns.
+class Host {
+ public:
+  [[nodiscard]] virtual std::optional<Error> publish(Tag, const Publication&) = 0;
+  // A second subscription to the same topic on one connection is refused with 409.
+  [[nodiscard]] virtual std::optional<Error> subscribe(Tag, std::string_view topic, const Start&) = 0;
+  // Takes effect at once: nothing of the topic is sent after it. 404 when there is no such subscription.
+  [[nodiscard]] virtual std::optional<Error> unsubscribe(std::string_view topic) = 0;
+  [[nodiscard]] virtual std::optional<Error> read_log(Tag, std::string_view topic, const Start&, std::uint32_t limit) = 0;
+
+  // Sends bytes as they are (a session on WebSocket frames them itself: proto/websocket/frame.h). Never lost to a
+  // queue's policy, and in order with deliveries.
+  virtual void send(std::string_view bytes) = 0;
+  // Closes the connection in an orderly way: what was sent before still leaves, then a WebSocket close frame with the
+  // reason's code follows. Further input is not looked at.
+  virtual void close(Reason) = 0;
+  // Whether there is room for one more answer of up to limits::answer_bytes_max bytes.
+  [[nodiscard]] virtual bool has_room() const = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual void on_published(Tag, const Answer<Published>&, Host&) {}
+  // Deliveries follow this call, never precede it. The host sends `append_gap` of what was lost right behind it.
+  virtual void on_subscribed(Tag, std::string_view /*topic*/, const Answer<Subscribed>&, Host&) {}
+  virtual void on_log(Tag, const Answer<LogPage>&, Host&) {}
+  // Writes the announcement of a loss at its place in the stream; dialects that have no words for it write nothing.
+  virtual void append_gap(std::string_view /*topic*/, const Gap&, std::string& /*out*/) const {}
+  // Null for a session that never subscribes.
+  [[nodiscard]] virtual const WireFormat* wire_format() const { return nullptr; }
+};
+
+// What a peer's WebSocket message is: RFC 6455 §5.6.
+enum class DataType : std::uint8_t { text, binary };
+
+class WebSocketSession : public Session {
+ public:
+  // The 101 has been queued; called once, before the first message.
+  virtual void on_open(Host&) {}
+  // One whole message; text has been checked to be UTF-8. `payload` may be changed in place.
+  virtual void on_message(DataType, std::span<char> payload, Host&) = 0;
+};
+
+// The answer to one HTTP request. What every answer carries (Connection, CORS, Kodama-Shard) the host adds.
+struct Response {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::string_view body = {};
+  std::string_view extra_headers = {};  // whole lines, each with CRLF
+};
+
+class HttpHost : public Host {
+ public:
+  // Answers in one piece and ends the exchange.
+  virtual void respond(const Response&) = 0;
+  // Answers in pieces: a head, any number of write(), end(). HTTP/1.1 gets chunks, HTTP/1.0 a connection that closes.
+  virtual void begin(const Response& head) = 0;
+  virtual void write(std::string_view bytes) = 0;
+  virtual void end() = 0;
+
+ protected:
+  ~HttpHost() = default;
+};
+
+// One HTTP request and its answer. Its on_published and on_log are given an HttpHost: see HttpSession::http().
+class HttpSession : public Session {
+ public:
+  // The head is read and accepted. Called once, before the body.
+  virtual void on_request(HttpHost&) {}
+  // A piece of the decoded body. Returns how much of it was taken; less than all means "no room now": the rest comes
+  // again when there is room, and the peer is not read from until then.
+  [[nodiscard]] virtual std::size_t on_body(std::string_view piece, HttpHost&) { return piece.size(); }
+  // The body has ended; the session answers now or later.
+  virtual void on_body_end(HttpHost&) = 0;
+
+ protected:
+  static HttpHost& http(Host& host) { return static_cast<HttpHost&>(host); }
+};
+
+}  // namespace proto
