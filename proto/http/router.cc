@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/http/router.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "proto/http/url.h"
+#include "proto/json.h"
+#include "proto/notation.h"
+#include "proto/topic_name.h"
+
+namespace proto::http {
+namespace {
+
+constexpr std::string_view topic_suffix = "{topic}";
+constexpr std::string_view any_path = "*";  // RFC 9112 §3.2.4: OPTIONS about the server as a whole
+// RFC 9110 §15.5.22 and RFC 6455 §4.4: a 426 names what to upgrade to, and the version that is spoken.
+constexpr std::string_view upgrade_headers =
+    "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
+
+// What stands in for {topic}, still encoded; none when the path is another's.
+std::optional<std::string_view> topic_part(const Route& route, std::string_view path) {
+  if (!route.path.ends_with(topic_suffix)) return std::nullopt;
+  const std::string_view prefix = route.path.substr(0, route.path.size() - topic_suffix.size());
+  if (!path.starts_with(prefix)) return std::nullopt;
+  return path.substr(prefix.size());
+}
+
+Match refusal(Match::Kind kind, std::string_view message, std::string headers = {}) {
+  Match match;
+  match.kind = kind;
+  match.message = message;
+  match.headers = std::move(headers);
+  return match;
+}
+
+}  // namespace
+
+int Match::status() const {
+  if (kind == Kind::found) return 0;
+  return kind == Kind::options ? 204 : facts(reason()).status;
+}
+
+Reason Match::reason() const {
+  switch (kind) {
+    case Kind::not_found: return Reason::not_found;
+    case Kind::method_not_allowed: return Reason::method_not_allowed;
+    case Kind::upgrade_required: return Reason::upgrade_required;
+    case Kind::bad_topic: return Reason::bad_request;
+    case Kind::found:
+    case Kind::options: break;
+  }
+  return Reason::answered;
+}
+
+Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> own) : dialects_(dialects), own_(own) {
+  write_not_found_body();
+}
+
+template <class Visit>
+void Router::for_each(Visit visit) const {
+  for (const Route& route : own_) visit(Candidate{nullptr, &route});
+  for (const Dialect* dialect : dialects_) {
+    for (const Route& route : dialect->routes()) visit(Candidate{dialect, &route});
+  }
+}
+
+// Every route of the path. Where one is spelled out, those with a {topic} are not meant.
+Router::Candidates Router::routes_at(std::string_view path) const {
+  Candidates literal;
+  Candidates with_topic;
+  for_each([&](const Candidate& candidate) {
+    if (path == any_path || candidate.route->path == path) {
+      literal.push_back(candidate);
+    } else if (topic_part(*candidate.route, path)) {
+      with_topic.push_back(candidate);
+    }
+  });
+  return literal.empty() ? with_topic : literal;
+}
+
+Match Router::match(Request& request) const {
+  const Candidates candidates = routes_at(request.path);
+  if (candidates.empty()) return refusal(Match::Kind::not_found, "nothing is at this path");
+  if (const auto encoded = topic_part(*candidates.front().route, request.path)) {
+    std::optional<std::string> topic = percent_decode(*encoded);
+    if (!topic) return refusal(Match::Kind::bad_topic, "the topic in the path is not percent-encoded as it should be");
+    if (const auto error = topic_name_error(*topic)) return refusal(Match::Kind::bad_topic, *error);
+    request.topic = *std::move(topic);
+  }
+  if (request.method == "OPTIONS") return refusal(Match::Kind::options, {}, allow_header(candidates));
+
+  const bool get = request.method == "GET";
+  const bool has_websocket = std::any_of(candidates.begin(), candidates.end(), is_websocket);
+  if (get && request.upgrade_websocket && has_websocket) return match_websocket(request, candidates);
+  if (const Candidate* candidate = find_http(candidates, request.method)) return found(*candidate);
+  if (request.method == "HEAD") {
+    if (const Candidate* candidate = find_http(candidates, "GET")) {
+      Match match = found(*candidate);
+      match.head = true;
+      return match;
+    }
+  }
+  if (get && has_websocket) {
+    return refusal(Match::Kind::upgrade_required, "this path is for WebSockets: the request asks for no upgrade to one",
+                   std::string(upgrade_headers));
+  }
+  return refusal(Match::Kind::method_not_allowed, "this path does not take this method: see Allow",
+                 allow_header(candidates));
+}
+
+// RFC 6455 §4.2.2: of what we speak, the first that the peer offers; when it offers none of it, the first dialect listed.
+Match Router::match_websocket(const Request& request, const Candidates& candidates) {
+  for (const std::string_view offered : request.list("sec-websocket-protocol")) {
+    for (const Candidate& candidate : candidates) {
+      if (!is_websocket(candidate) || candidate.dialect == nullptr) continue;
+      const std::span<const std::string_view> spoken = candidate.dialect->subprotocols();
+      const auto selected = std::find(spoken.begin(), spoken.end(), offered);
+      if (selected == spoken.end()) continue;
+      Match match = found(candidate);
+      match.subprotocol = *selected;  // the dialect's own, which outlives the request
+      return match;
+    }
+  }
+  return found(*std::find_if(candidates.begin(), candidates.end(), is_websocket));
+}
+
+const Router::Candidate* Router::find_http(const Candidates& candidates, std::string_view method) {
+  const auto candidate = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
+    return !is_websocket(c) && c.route->method == method;
+  });
+  return candidate == candidates.end() ? nullptr : &*candidate;
+}
+
+Match Router::found(const Candidate& candidate) {
+  Match match;
+  match.kind = Match::Kind::found;
+  match.dialect = candidate.dialect;
+  match.route = candidate.route;
+  return match;
+}
+
+bool Router::is_websocket(const Candidate& candidate) {
+  return candidate.route->transport == Route::Transport::websocket;
+}
+
+std::string Router::allow_header(const Candidates& candidates) {
+  std::vector<std::string_view> methods;
+  const auto add = [&methods](std::string_view method) {
+    if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+  };
+  for (const Candidate& candidate : candidates) {
+    add(candidate.route->method);
+    if (!is_websocket(candidate) && candidate.route->method == "GET") add("HEAD");
+  }
+  add("OPTIONS");
+  std::string header = "Allow: ";
+  for (const std::string_view method : methods) {
+    if (method != methods.front()) header += ", ";
+    header += method;
+  }
+  header += "\r\n";
+  return header;
+}
+
+void Router::write_not_found_body() {
+  std::string& out = not_found_body_;
+  out = "{";
+  append_error(out, Error{404, "nothing is at this path; what there is stands in routes"});
+  out += ",\"routes\":[";
+  bool first = true;
+  for_each([&](const Candidate& candidate) {
+    const Route& route = *candidate.route;
+    out += first ? "\n{\"method\":" : ",\n{\"method\":";
+    append_json_string(out, is_websocket(candidate) ? std::string_view("WebSocket") : route.method);
+    out += ",\"path\":";
+    append_json_string(out, route.path);
+    out += ",\"summary\":";
+    append_json_string(out, route.summary);
+    out += '}';
+    first = false;
+  });
+  out += "\n]}";
+}
+
+}  // namespace proto::http

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a refused head is, request_reader_test.cc has in its tables; here is what the scan says of a good one.
+#include "proto/http/head_scan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace proto::http {
+namespace {
+
+using Verdict = HeadScan::Verdict;
+
+constexpr Limits limits{.head_bytes_max = 512, .target_bytes_max = 64, .headers_max = 8};
+
+TEST(HeadScan, FindsTheEndOfTheHeadHoweverItGrows) {
+  const std::string head = "\r\nPOST /a HTTP/1.0\r\nHost: b\r\nContent-Length: 12\r\n\r\n";
+  const std::string stream = head + "GET / HTTP/1.1\r\n";
+  for (std::size_t step = 1; step <= stream.size(); ++step) {
+    HeadScan scan(limits);
+    std::size_t given = 0;
+    Verdict verdict = Verdict::need_more;
+    while (verdict == Verdict::need_more && given < stream.size()) {
+      given = std::min(given + step, stream.size());
+      verdict = scan.scan(std::string_view(stream).substr(0, given));
+      ASSERT_EQ(verdict == Verdict::done, given >= head.size()) << "step " << step;
+    }
+    ASSERT_EQ(verdict, Verdict::done) << scan.refusal().message;
+    EXPECT_EQ(scan.length(), head.size());
+    EXPECT_EQ(scan.begin(), 2u);
+    EXPECT_EQ(scan.version_minor(), 0);
+    EXPECT_EQ(scan.content_length(), 12u);
+    EXPECT_FALSE(scan.chunked());
+  }
+}
+
+TEST(HeadScan, LooksAtNoByteTwiceButThoseOfTheLineAtHand) {
+  std::string head = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+  HeadScan scan(limits);
+  ASSERT_EQ(scan.scan(head), Verdict::need_more);
+  // Were the request line or Host looked at again, they would be refused.
+  head.replace(0, 25, 25, '\x01');
+  head += "y\r\n\r\n";
+  EXPECT_EQ(scan.scan(head), Verdict::done);
+}
+
+TEST(HeadScan, StaysRefused) {
+  HeadScan scan(limits);
+  ASSERT_EQ(scan.scan("GET /\n"), Verdict::refused);
+  EXPECT_EQ(scan.scan("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Verdict::refused);
+  EXPECT_EQ(scan.refusal().reason, Reason::bad_request);
+}
+
+TEST(HeadScan, SeesAChunkedBody) {
+  HeadScan scan(limits);
+  ASSERT_EQ(scan.scan("POST / HTTP/1.1\r\nhOST: a\r\ntransfer-ENCODING: \t chunked \t\r\n\r\n"), Verdict::done);
+  EXPECT_TRUE(scan.chunked());
+  EXPECT_EQ(scan.content_length(), std::nullopt);
+}
+
+TEST(HeadScan, LetsNothingPassWithoutLimits) {
+  const Limits none;
+  HeadScan scan(none);
+  EXPECT_EQ(scan.scan("G"), Verdict::refused);
+  EXPECT_EQ(scan.refusal().reason, Reason::head_too_large);
+}
+
+TEST(HeadScan, PutsTheTargetsLengthBeforeTheHeads) {
+  const Limits tight{.head_bytes_max = 20, .target_bytes_max = 10, .headers_max = 8};
+  HeadScan scan(tight);
+  EXPECT_EQ(scan.scan("GET /" + std::string(100, 'a')), Verdict::refused);
+  EXPECT_EQ(scan.refusal().reason, Reason::target_too_long);
+}
+
+}  // namespace
+}  // namespace proto::http

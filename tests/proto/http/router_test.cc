@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/http/router.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proto::http {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using Kind = Match::Kind;
+using Transport = Route::Transport;
+
+class FakeDialect final : public Dialect {
+ public:
+  FakeDialect(std::string_view name, std::vector<Route> routes, std::vector<std::string_view> subprotocols = {})
+      : name_(name), routes_(std::move(routes)), subprotocols_(std::move(subprotocols)) {}
+  std::string_view name() const override { return name_; }
+  std::span<const Route> routes() const override { return routes_; }
+  std::span<const std::string_view> subprotocols() const override { return subprotocols_; }
+
+ private:
+  std::string_view name_;
+  std::vector<Route> routes_;
+  std::vector<std::string_view> subprotocols_;
+};
+
+class RouterTest : public testing::Test {
+ protected:
+  static Request request(std::string_view method, std::string_view path) {
+    Request result;
+    result.method = method;
+    result.path = path;
+    return result;
+  }
+  static Request upgrade(std::string_view path, std::string_view offered = {}) {
+    Request result = request("GET", path);
+    result.upgrade_websocket = true;
+    if (!offered.empty()) result.headers.emplace_back("sec-websocket-protocol", offered);
+    return result;
+  }
+  Match match(Request r) const { return router.match(r); }
+
+  const FakeDialect raw{"raw", {{Transport::websocket, "GET", "/topics/{topic}", "one topic as it is"}}};
+  const FakeDialect rest{"rest",
+                         {{Transport::http, "POST", "/topics/{topic}", "publish"},
+                          {Transport::http, "GET", "/topics/{topic}", "read"},
+                          {Transport::http, "POST", "/publish", "publish many"}}};
+  const FakeDialect native{"native", {{Transport::websocket, "GET", "/ws", "many topics"}}, {"kodama.v1.json"}};
+  const FakeDialect other{"other", {{Transport::websocket, "GET", "/ws", "others"}}, {"wamp.2.json", "mqtt"}};
+  const std::array<const Dialect*, 4> dialects{&raw, &rest, &native, &other};
+  const std::array<Route, 1> own{{{Transport::http, "GET", "/", "a \"page\""}}};
+  const Router router{dialects, own};
+};
+
+TEST_F(RouterTest, FindsARouteByPathAndMethod) {
+  const Match publish = match(request("POST", "/publish"));
+  EXPECT_EQ(publish.kind, Kind::found);
+  EXPECT_EQ(publish.dialect, &rest);
+  EXPECT_EQ(publish.route->summary, "publish many");
+  EXPECT_FALSE(publish.websocket());
+  EXPECT_EQ(publish.status(), 0);
+  EXPECT_EQ(match(request("POST", "/topics/a")).route->summary, "publish");
+  EXPECT_EQ(match(request("GET", "/topics/a")).route->summary, "read");
+}
+
+TEST_F(RouterTest, FindsTheCallersOwnRoutesWithoutADialect) {
+  const Match page = match(request("GET", "/"));
+  EXPECT_EQ(page.kind, Kind::found);
+  EXPECT_EQ(page.dialect, nullptr);
+  EXPECT_EQ(page.route, own.data());
+  EXPECT_EQ(match(request("POST", "/")).kind, Kind::method_not_allowed);
+}
+
+TEST_F(RouterTest, DecodesTheTopicOfThePath) {
+  struct {
+    std::string_view path;
+    std::string_view topic;
+  } const vectors[] = {
+      {"/topics/a", "a"},         {"/topics/chat%20message", "chat message"}, {"/topics/a/b", "a/b"},
+      {"/topics/a%2Fb", "a/b"},   {"/topics/a+b", "a+b"},                     {"/topics/%2525", "%25"},
+      {"/topics/%C3%A4", "ä"},    {"/topics/a/", "a/"},                       {"/topics/{topic}", "{topic}"},
+  };
+  for (const auto& vector : vectors) {
+    Request r = request("POST", vector.path);
+    EXPECT_EQ(router.match(r).kind, Kind::found) << vector.path;
+    EXPECT_EQ(r.topic, vector.topic) << vector.path;
+  }
+}
+
+TEST_F(RouterTest, RefusesBadTopics) {
+  const std::string long_topic = "/topics/" + std::string(256, 'a');
+  for (const std::string_view path :
+       {std::string_view("/topics/"), std::string_view("/topics/%00"), std::string_view("/topics/a%0A"),
+        std::string_view("/topics/%ff"), std::string_view("/topics/%2"), std::string_view(long_topic)}) {
+    for (Request r : {request("POST", path), upgrade(path)}) {
+      const Match match = router.match(r);
+      EXPECT_EQ(match.kind, Kind::bad_topic) << path;
+      EXPECT_EQ(match.status(), 400);
+      EXPECT_FALSE(match.message.empty());
+      EXPECT_EQ(r.topic, "");
+    }
+  }
+}
+
+TEST_F(RouterTest, KnowsNoOtherPath) {
+  for (const std::string_view path : {"/nothing", "/topics", "/publish/", "/Publish", "/pub%6Cish", "/ws/", "//"}) {
+    const Match match = this->match(request("GET", path));
+    EXPECT_EQ(match.kind, Kind::not_found) << path;
+    EXPECT_EQ(match.status(), 404);
+    EXPECT_EQ(match.reason(), Reason::not_found);
+  }
+}
+
+TEST_F(RouterTest, ListsWhatThereIs) {
+  EXPECT_EQ(router.not_found_body(),
+            R"({"error":{"code":404,"message":"nothing is at this path; what there is stands in routes"},"routes":[)"
+            R"(
+{"method":"GET","path":"/","summary":"a \"page\""},
+{"method":"WebSocket","path":"/topics/{topic}","summary":"one topic as it is"},
+{"method":"POST","path":"/topics/{topic}","summary":"publish"},
+{"method":"GET","path":"/topics/{topic}","summary":"read"},
+{"method":"POST","path":"/publish","summary":"publish many"},
+{"method":"WebSocket","path":"/ws","summary":"many topics"},
+{"method":"WebSocket","path":"/ws","summary":"others"}
+]})");
+}
+
+TEST_F(RouterTest, NamesTheMethodsThatAPathTakes) {
+  const Match topic = match(request("DELETE", "/topics/a"));
+  EXPECT_EQ(topic.kind, Kind::method_not_allowed);
+  EXPECT_EQ(topic.status(), 405);
+  EXPECT_EQ(topic.headers, "Allow: GET, POST, HEAD, OPTIONS\r\n");
+  EXPECT_EQ(match(request("GET", "/publish")).headers, "Allow: POST, OPTIONS\r\n");
+  EXPECT_EQ(match(request("HEAD", "/publish")).kind, Kind::method_not_allowed);
+  EXPECT_EQ(match(request("get", "/")).headers, "Allow: GET, HEAD, OPTIONS\r\n");
+  EXPECT_EQ(match(request("POST", "/ws")).headers, "Allow: GET, OPTIONS\r\n");
+}
+
+TEST_F(RouterTest, AnswersOptions) {
+  const Match publish = match(request("OPTIONS", "/publish"));
+  EXPECT_EQ(publish.kind, Kind::options);
+  EXPECT_EQ(publish.status(), 204);
+  EXPECT_EQ(publish.headers, "Allow: POST, OPTIONS\r\n");
+  EXPECT_EQ(match(request("OPTIONS", "*")).headers, "Allow: GET, HEAD, POST, OPTIONS\r\n");
+  EXPECT_EQ(match(request("OPTIONS", "/nothing")).kind, Kind::not_found);
+}
+
+TEST_F(RouterTest, AnswersHeadWhereThereIsGet) {
+  const Match read = match(request("HEAD", "/topics/a"));
+  EXPECT_EQ(read.kind, Kind::found);
+  EXPECT_EQ(read.route->summary, "read");
+  EXPECT_TRUE(read.head);
+  EXPECT_FALSE(match(request("GET", "/topics/a")).head);
+}
+
+TEST_F(RouterTest, AsksForAnUpgradeWhereThereIsOnlyAWebSocket) {
+  const Match match = this->match(request("GET", "/ws"));
+  EXPECT_EQ(match.kind, Kind::upgrade_required);
+  EXPECT_EQ(match.status(), 426);
+  EXPECT_THAT(match.headers, HasSubstr("Sec-WebSocket-Version: 13\r\n"));
+  EXPECT_THAT(match.headers, HasSubstr("Upgrade: websocket\r\n"));
+  EXPECT_THAT(match.headers, HasSubstr("Connection: upgrade\r\n"));
+}
+
+TEST_F(RouterTest, UpgradesWhereItCanAndIgnoresTheWishElsewhere) {
+  const Match socket = match(upgrade("/topics/a"));
+  EXPECT_EQ(socket.kind, Kind::found);
+  EXPECT_EQ(socket.dialect, &raw);
+  EXPECT_TRUE(socket.websocket());
+  EXPECT_EQ(match(upgrade("/")).route, own.data());
+  Request post = upgrade("/topics/a");
+  post.method = "POST";
+  EXPECT_EQ(match(post).route->summary, "publish");
+  EXPECT_EQ(match(upgrade("/publish")).kind, Kind::method_not_allowed);
+}
+
+TEST_F(RouterTest, SelectsTheFirstOfferedSubprotocolThatIsSpoken) {
+  struct {
+    std::string_view offered;
+    const Dialect* dialect;
+    std::string_view selected;
+  } const vectors[] = {
+      {"", &native, ""},
+      {"kodama.v1.json", &native, "kodama.v1.json"},
+      {"mqtt", &other, "mqtt"},
+      {"mqtt, kodama.v1.json", &other, "mqtt"},
+      {"kodama.v1.json, mqtt", &native, "kodama.v1.json"},
+      {"unknown, wamp.2.json", &other, "wamp.2.json"},
+      {"unknown", &native, ""},
+      {"MQTT", &native, ""},
+  };
+  for (const auto& vector : vectors) {
+    const Match match = this->match(upgrade("/ws", vector.offered));
+    EXPECT_EQ(match.dialect, vector.dialect) << vector.offered;
+    EXPECT_EQ(match.subprotocol, vector.selected) << vector.offered;
+  }
+  EXPECT_EQ(match(upgrade("/topics/a", "kodama.v1.json")).subprotocol, "");
+}
+
+TEST_F(RouterTest, PrefersAPathThatIsSpelledOut) {
+  const FakeDialect special{"special", {{Transport::http, "GET", "/topics/all", "all topics"}}};
+  const std::array<const Dialect*, 3> both{&raw, &rest, &special};
+  const Router with_special(both);
+  Request read = request("GET", "/topics/all");
+  EXPECT_EQ(with_special.match(read).dialect, &special);
+  EXPECT_EQ(read.topic, "");
+  Request publish = request("POST", "/topics/all");
+  EXPECT_EQ(with_special.match(publish).kind, Kind::method_not_allowed);
+}
+
+}  // namespace
+}  // namespace proto::http
