@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// A broker for one session: it writes down what the session asks of it and sends, refuses what the test told it to
+// refuse, and leaves the answers to the test.
+// Thread: one. Owns: copies of all that it was given.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/session.h"
+
+namespace fakes {
+
+class FakeHost final : public proto::HttpHost {
+ public:
+  struct Publish {
+    proto::Tag tag;
+    std::string topic;
+    std::string event;
+    proto::Kind kind;
+    std::string content;
+    bool operator==(const Publish&) const = default;
+  };
+  struct Subscribe {
+    proto::Tag tag;
+    std::string topic;
+    proto::Start start;
+  };
+  struct Read {
+    proto::Tag tag;
+    std::string topic;
+    proto::Start start;
+    std::uint32_t limit;
+  };
+  struct Responded {
+    int status;
+    std::string content_type;
+    std::string body;
+    bool operator==(const Responded&) const = default;
+  };
+
+  // What the session did, in order.
+  std::vector<Publish> publishes;
+  std::vector<Subscribe> subscribes;
+  std::vector<std::string> unsubscribes;
+  std::vector<Read> reads;
+  std::vector<std::string> sent;
+  std::vector<proto::Reason> closes;
+  std::vector<Responded> responses;
+  std::optional<Responded> begun;
+  std::string written;
+  bool ended = false;
+
+  // What the test decides.
+  std::map<std::string, proto::Error> refusals;  // by topic
+  bool room = true;
+
+  std::optional<proto::Error> publish(proto::Tag tag, const proto::Publication& publication) override {
+    if (auto refused = refusal(publication.topic)) return refused;
+    publishes.push_back({tag, std::string(publication.topic), std::string(publication.event), publication.kind,
+                         std::string(publication.content)});
+    return std::nullopt;
+  }
+  std::optional<proto::Error> subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) override {
+    if (auto refused = refusal(topic)) return refused;
+    subscribes.push_back({tag, std::string(topic), start});
+    return std::nullopt;
+  }
+  std::optional<proto::Error> unsubscribe(std::string_view topic) override {
+    if (auto refused = refusal(topic)) return refused;
+    unsubscribes.emplace_back(topic);
+    return std::nullopt;
+  }
+  std::optional<proto::Error> read_log(proto::Tag tag, std::string_view topic, const proto::Start& start,
+                                       std::uint32_t limit) override {
+    if (auto refused = refusal(topic)) return refused;
+    reads.push_back({tag, std::string(topic), start, limit});
+    return std::nullopt;
+  }
+
+  void send(std::string_view bytes) override { sent.emplace_back(bytes); }
+  void close(proto::Reason reason) override { closes.push_back(reason); }
+  bool has_room() const override { return room; }
+
+  void respond(const proto::Response& response) override {
+    require(responses.empty() && !begun, "a request is answered once");
+    responses.push_back({response.status, std::string(response.content_type), std::string(response.body)});
+  }
+  void begin(const proto::Response& head) override {
+    require(responses.empty() && !begun, "a request is answered once");
+    begun = Responded{head.status, std::string(head.content_type), std::string(head.body)};
+  }
+  void write(std::string_view bytes) override {
+    require(begun && !ended, "a piece stands between begin and end");
+    require(!bytes.empty(), "an empty piece would end a chunked answer");
+    written += bytes;
+  }
+  void end() override {
+    require(begun && !ended, "an answer ends once, after it has begun");
+    ended = true;
+  }
+
+ private:
+  std::optional<proto::Error> refusal(std::string_view topic) const {
+    const auto found = refusals.find(std::string(topic));
+    if (found == refusals.end()) return std::nullopt;
+    return found->second;
+  }
+  static void require(bool holds, const char* what) {
+    if (!holds) throw std::logic_error(what);
+  }
+};
+
+// The payload of one whole unmasked frame (RFC 6455 §5.2), and its opcode.
+struct FrameSeen {
+  int opcode;
+  std::string payload;
+  bool operator==(const FrameSeen&) const = default;
+};
+
+// Takes frames apart by the book, without the codec under test. Throws where the bytes are no whole final frames.
+inline std::vector<FrameSeen> frames(std::string_view bytes) {
+  std::vector<FrameSeen> seen;
+  while (!bytes.empty()) {
+    const auto byte = [&bytes](std::size_t i) -> std::uint64_t { return static_cast<unsigned char>(bytes.at(i)); };
+    if ((byte(0) & 0xF0) != 0x80) throw std::logic_error("not a final frame");
+    std::uint64_t length = byte(1);
+    std::size_t header = 2;
+    if (length > 127) throw std::logic_error("a masked frame");
+    if (length >= 126) {
+      const std::size_t extra = length == 126 ? 2 : 8;
+      length = 0;
+      for (std::size_t i = 0; i < extra; ++i) length = length << 8 | byte(header++);
+    }
+    if (bytes.size() - header < length) throw std::logic_error("a cut frame");
+    seen.push_back({static_cast<int>(byte(0) & 0x0F), std::string(bytes.substr(header, length))});
+    bytes.remove_prefix(header + length);
+  }
+  return seen;
+}
+
+}  // namespace fakes
