@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is decided when the program is compiled: sizes of buffers and queues, shares of a turn, bounds on what a peer
+// may make us hold. What an operator may want to change is a key in config/table.cc instead.
+// Each has its unit in its name or its type, the arithmetic behind it, and its relations to its neighbours asserted.
+// Thread: any; constants only.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace config::limits {
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+// --- A shard's ring -------------------------------------------------------------------------------
+
+// One entry (64 bytes) is written for each send of a flush: 512 × 64 B = 32 KiB a shard.
+inline constexpr std::uint32_t ring_submissions = 512;
+// A turn may reap a completion for each of its sends and several for each multishot receive: eight for one submission.
+// 4096 × 16 B = 64 KiB a shard.
+inline constexpr std::uint32_t ring_completions = 4096;
+static_assert(std::has_single_bit(ring_submissions) && std::has_single_bit(ring_completions), "the kernel rounds up");
+static_assert(ring_completions >= 8 * ring_submissions);
+
+// 1024 × 2 KiB = 2 MiB a shard, however many connections are idle. A browser's request head and most messages fit in
+// one.
+inline constexpr std::uint32_t receive_buffers = 1024;
+inline constexpr std::size_t receive_buffer_bytes = 2 * KiB;
+static_assert(std::has_single_bit(receive_buffers) && receive_buffers <= 32768, "what a provided-buffer ring may hold");
+
+// A listener's queue of finished TCP handshakes; the kernel lowers it to net.core.somaxconn (4096 since Linux 5.4).
+inline constexpr int accept_backlog = 4096;
+
+// A topic keeps one bit a shard, and mailboxes grow with the square: 256² pairs × 2 kinds.
+inline constexpr std::uint32_t shards_max = 256;
+
+// --- Shares of a turn -----------------------------------------------------------------------------
+
+// Of one connection's input: 128 buffers, an eighth of the pool, so that a fast publisher leaves room for the others.
+inline constexpr std::size_t bytes_per_turn = 256 * KiB;
+static_assert(bytes_per_turn % receive_buffer_bytes == 0);
+static_assert(bytes_per_turn / receive_buffer_bytes <= receive_buffers / 8);
+
+// One flush submits no more than the ring holds; the rest of the dirty connections go with the next.
+inline constexpr std::uint32_t sends_per_flush = 512;
+static_assert(sends_per_flush <= ring_submissions);
+
+// 512 sends × 16 pieces × 16 B = 128 KiB of iovecs a shard. IOV_MAX is 1024.
+inline constexpr std::size_t iovecs_per_send = 16;
+static_assert(iovecs_per_send <= 1024);
+
+// Mails taken from one other shard a turn, so that its burst does not keep the rest waiting: a quarter of a mailbox.
+inline constexpr std::size_t mails_per_turn = 256;
+
+// A handshake signs once, about a third of a millisecond with RSA-2048: four keep a turn below 2 ms in a storm.
+inline constexpr std::uint32_t handshakes_per_turn = 4;
+
+// --- HTTP -----------------------------------------------------------------------------------------
+
+// Eight receive buffers; cookies make heads of 8 KiB common.
+inline constexpr std::size_t head_bytes_max = 16 * KiB;
+inline constexpr std::size_t target_bytes_max = 8 * KiB;
+inline constexpr std::size_t headers_max = 100;
+inline constexpr std::size_t trailer_bytes_max = 4 * KiB;
+// A chunk's size has at most 16 hex digits; what is left is for extensions, which nobody sends.
+inline constexpr std::size_t chunk_line_bytes_max = 256;
+static_assert(target_bytes_max < head_bytes_max && trailer_bytes_max <= head_bytes_max);
+static_assert(chunk_line_bytes_max > 16 && chunk_line_bytes_max <= receive_buffer_bytes);
+
+// --- Topics and messages --------------------------------------------------------------------------
+
+// One byte can hold the length. Percent-encoded it triples, and must still fit in a request's target.
+inline constexpr std::size_t topic_bytes_max = 255;
+static_assert(3 * topic_bytes_max + KiB <= target_bytes_max);
+
+// The range of the key limits.message_bytes.
+inline constexpr std::uint64_t message_bytes_least = 1 * KiB;
+inline constexpr std::uint64_t message_bytes_most = 64 * MiB;
+
+// simdjson takes 1.3 to 3.4 ms for a MiB: one document never takes a shard for longer.
+inline constexpr std::size_t json_bytes_max = 1 * MiB;
+inline constexpr std::size_t json_depth_max = 64;
+static_assert(json_bytes_max <= message_bytes_most);
+
+// Of one WebSocket message, empty ones too. The largest message in frames of 1 KiB is 65,536 of them.
+inline constexpr std::uint32_t fragments_max = 100'000;
+static_assert(message_bytes_most / (1 * KiB) <= fragments_max);
+
+// 1024 × a topic of 255 bytes and its bookkeeping: below half a MiB for a connection that subscribes to all it may.
+inline constexpr std::uint32_t subscriptions_per_connection_max = 1024;
+
+// A topic that nobody holds keeps its epoch and offset this long, so that a sole subscriber who blinks resumes.
+inline constexpr std::chrono::hours idle_topic_age{1};
+// Of a shard. Each is a name of at most 255 bytes and about as much of bookkeeping: 65,536 × ½ KiB = 32 MiB at worst.
+inline constexpr std::size_t idle_topics_max = 65'536;
+
+// --- What a connection's answers and deliveries may take ------------------------------------------
+
+// The room that is reserved before a command is run, for its answer.
+inline constexpr std::size_t answer_bytes_max = 512;
+// Beside limits.queue_bytes, so that a full queue never keeps a connection from its answers: 128 of them.
+inline constexpr std::size_t reply_room_bytes = 64 * KiB;
+static_assert(answer_bytes_max > 2 * topic_bytes_max, "an answer may name its topic");
+static_assert(reply_room_bytes / answer_bytes_max >= 128);
+
+// Deliveries that subscribers at the same point share in one buffer; larger runs save nothing more per send.
+inline constexpr std::size_t run_bytes_max = 64 * KiB;
+
+// A replay's page: one mailbox entry, and the pause in which live deliveries pass.
+inline constexpr std::uint32_t page_messages_max = 256;
+inline constexpr std::size_t page_bytes_max = 1 * MiB;
+
+// The key limits.queue_bytes must exceed limits.message_bytes by this: a message, its frame and its gaps always fit.
+inline constexpr std::uint64_t queue_headroom_bytes = 64 * KiB;
+static_assert(queue_headroom_bytes >= reply_room_bytes);
+
+// One send takes at most this much of a queue: a socket's buffer rarely holds more, and the rest can still be dropped.
+inline constexpr std::size_t send_bytes = 256 * KiB;
+// With TLS this much is sealed at a time: four full records, that no policy can take back.
+inline constexpr std::size_t seal_bytes = 64 * KiB;
+static_assert(seal_bytes <= send_bytes && run_bytes_max <= send_bytes);
+
+// How long an orderly close waits for the peer's end, and for a send that does not move.
+inline constexpr std::chrono::seconds close_patience{5};
+// How long a peer may take nothing of the answers that it asked for, when that has stopped us from reading.
+inline constexpr std::chrono::seconds answers_patience{30};
+
+// --- Between shards -------------------------------------------------------------------------------
+
+// Of each pair of shards and each kind. At 16 shards: 16² × 2 × 1024 entries.
+inline constexpr std::size_t mailbox_entries = 1024;
+static_assert(std::has_single_bit(mailbox_entries), "positions wrap by a mask");
+
+// Home keeps this much for one destination whose delivery mailbox is full, then stops draining its publish mailboxes.
+inline constexpr std::size_t spill_bytes_max = 16 * MiB;
+static_assert(spill_bytes_max >= page_bytes_max);
+
+// --- The rest -------------------------------------------------------------------------------------
+
+// Metrics have one slot a dialect.
+inline constexpr std::size_t dialects_max = 16;
+
+// The upper bounds of kodama_fanout_latency_seconds: 50 µs to 10 s, three steps a decade.
+inline constexpr std::array<std::chrono::microseconds, 17> fanout_buckets = [] {
+  using std::chrono::microseconds;
+  return std::array{microseconds{50},        microseconds{100},       microseconds{250},       microseconds{500},
+                    microseconds{1'000},     microseconds{2'500},     microseconds{5'000},     microseconds{10'000},
+                    microseconds{25'000},    microseconds{50'000},    microseconds{100'000},   microseconds{250'000},
+                    microseconds{500'000},   microseconds{1'000'000}, microseconds{2'500'000}, microseconds{5'000'000},
+                    microseconds{10'000'000}};
+}();
+
+// Of the settings' file and of each file that a setting names.
+inline constexpr std::size_t settings_file_bytes_max = 1 * MiB;
+// The table needs three levels: section, key, list.
+inline constexpr std::size_t settings_depth_max = 16;
+// An access key shorter than this can be guessed: 16 characters of base64 are 96 bits.
+inline constexpr std::size_t access_key_bytes_min = 16;
+inline constexpr std::size_t access_key_bytes_max = 256;
+static_assert(access_key_bytes_max < head_bytes_max, "it is sent in a request's head");
+
+}  // namespace config::limits

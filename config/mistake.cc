@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/mistake.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace config {
+
+std::string format(const Mistakes& mistakes) {
+  std::string text;
+  for (const Mistake& mistake : mistakes) {
+    if (!mistake.where.empty()) absl::StrAppend(&text, mistake.where, ": ");
+    if (!mistake.key.empty()) absl::StrAppend(&text, mistake.key, ": ");
+    absl::StrAppend(&text, mistake.what, "\n");
+  }
+  return text;
+}
+
+}  // namespace config

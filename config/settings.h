@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator may set, as the program uses it. The keys, their defaults and ranges are rows of config/table.cc; a
+// default-constructed Settings holds the table's defaults. Passed around as const; nobody looks it up.
+// Thread: any; a value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/address.h"
+#include "config/topic_pattern.h"
+
+namespace config {
+
+enum class Overflow : std::uint8_t { disconnect, drop_oldest };
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct Listen {
+  std::optional<Address> http;  // none: off; so for all three
+  std::optional<Address> https;
+  std::optional<Address> admin;
+  bool allow_remote_dev = false;
+};
+
+struct Tls {
+  std::string certificate;  // paths of PEM files; empty: none
+  std::string key;
+};
+
+struct Access {
+  std::string key_file;                      // see config/keys.h
+  std::vector<std::string> origins;          // as browsers send them; "*" is any
+  std::vector<TopicPattern> client_publish;  // what clients may publish to where dev is off
+};
+
+struct Limits {
+  std::uint64_t message_bytes = 0;
+  std::uint64_t queue_bytes = 0;
+};
+
+struct Queue {
+  Overflow overflow = Overflow::disconnect;
+};
+
+// The topics' logs.
+struct Log {
+  std::uint32_t messages = 0;
+  std::chrono::milliseconds age{0};
+  std::uint64_t bytes = 0;
+};
+
+// The program's own log.
+struct Logging {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+struct Drain {
+  std::chrono::milliseconds duration{0};
+};
+
+struct WebSocket {
+  std::chrono::milliseconds ping_interval{0};
+  std::chrono::milliseconds ping_timeout{0};
+};
+
+struct Timeouts {
+  std::chrono::milliseconds head{0};
+  std::chrono::milliseconds handshake{0};
+  std::chrono::milliseconds body{0};
+  std::chrono::milliseconds idle{0};
+};
+
+struct Settings {
+  Settings();
+
+  Listen listen;
+  Tls tls;
+  std::uint32_t shards = 0;  // 0: one a core
+  bool dev = false;
+  Access access;
+  Limits limits;
+  Queue queue;
+  Log log;
+  Logging logging;
+  Drain drain;
+  WebSocket websocket;
+  Timeouts timeouts;
+};
+
+}  // namespace config

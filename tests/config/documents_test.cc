@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documents that are made from the table: fresh, and true.
+#include "config/documents.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "config/load.h"
+#include "config/table.h"
+
+namespace config {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view begin_mark = "<!-- made from table.cc: begin -->\n";
+constexpr std::string_view end_mark = "<!-- made from table.cc: end -->";
+
+std::filesystem::path folder() {
+  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "config";
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.is_open()) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+bool asked_to_write() { return std::getenv("KODAMA_WRITE_DOCUMENTS") != nullptr; }
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  ASSERT_TRUE(file.good()) << path;
+}
+
+TEST(Documents, ExampleFileIsWhatTheTableMakes) {
+  const auto path = folder() / "kodama.example.yaml";
+  if (asked_to_write()) write(path, default_config_yaml());
+  EXPECT_EQ(read(path), default_config_yaml()) << "make it anew: config/README.md, A new key";
+}
+
+TEST(Documents, ReadmeTableIsWhatTheTableMakes) {
+  const auto path = folder() / "README.md";
+  std::string text = read(path);
+  const std::size_t begin = text.find(begin_mark);
+  const std::size_t end = text.find(end_mark);
+  ASSERT_NE(begin, std::string::npos);
+  ASSERT_NE(end, std::string::npos);
+  const std::size_t first = begin + begin_mark.size();
+  if (asked_to_write()) {
+    text.replace(first, end - first, settings_table_markdown());
+    write(path, text);
+    return;
+  }
+  EXPECT_EQ(text.substr(first, end - first), settings_table_markdown()) << "make it anew: config/README.md, A new key";
+}
+
+TEST(Documents, ExampleFileLoadsToTheDefaults) {
+  const Loaded example =
+      load({.file_name = "e.yaml", .file_text = default_config_yaml(), .environment = {}, .flags = {}});
+  const Loaded nothing = load({});
+  // The defaults alone refuse to serve without a key file; the example file adds no mistake to that.
+  ASSERT_EQ(example.mistakes.size(), 1U) << format(example.mistakes);
+  EXPECT_EQ(example.mistakes[0].key, "access.key_file");
+  EXPECT_EQ(example.mistakes[0].what, nothing.mistakes.at(0).what);
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    EXPECT_EQ(example.chosen[i].text, nothing.chosen[i].text) << table()[i].key;
+    EXPECT_EQ(example.chosen[i].from, Chosen::From::file) << table()[i].key << " is not in the example";
+  }
+}
+
+TEST(Documents, ExampleFileServesOnceDevIsOn) {
+  const Loaded loaded =
+      load({.file_name = "e.yaml", .file_text = default_config_yaml(), .environment = {}, .flags = {{"dev", "true"}}});
+  EXPECT_EQ(format(loaded.mistakes), "");
+  EXPECT_EQ(loaded.settings.listen.https, (Address{"127.0.0.1", 8443}));
+}
+
+TEST(Documents, HelpNamesEveryKeyWithDefaultAndReason) {
+  const std::string help = help_text();
+  for (const Row& row : table()) {
+    EXPECT_THAT(help, HasSubstr("--" + std::string(row.key) + "  (" + type_name(row)));
+    EXPECT_THAT(settings_table_markdown(), HasSubstr("| " + std::string(row.why) + " |"));
+  }
+  EXPECT_THAT(help, HasSubstr("Exit codes: 0"));
+  EXPECT_THAT(help, HasSubstr("KODAMA__LISTEN__HTTP"));
+  std::istringstream lines(help + default_config_yaml());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 121U) << line;
+}
+
+}  // namespace
+}  // namespace config
