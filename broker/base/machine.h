@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine, or the container, allows the process.
+// Thread: the main thread, at the start.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace broker::base {
+
+// The processors that the process may run on, by number.
+[[nodiscard]] std::vector<int> allowed_processors();
+// How many processors' worth of time the cgroup grants (cpu.max), rounded down, at least 1; 0 without a quota.
+[[nodiscard]] std::uint32_t processor_quota();
+// The same, of a cpu.max file's text: "250000 100000" is 2.
+[[nodiscard]] std::uint32_t parse_processor_quota(std::string_view cpu_max);
+
+// Ties the calling thread to one processor. False: the kernel refused; the thread runs wherever it may.
+bool pin_to(int processor);
+
+// Raises the limit of open descriptors to the hard one, since containers start with 1024. Returns the limit in force.
+[[nodiscard]] std::uint64_t raise_descriptor_limit();
+
+}  // namespace broker::base
