@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/net/connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "broker/base/check.h"
+#include "broker/net/tls.h"
+#include "config/limits.h"
+#include "proto/http/response.h"
+
+namespace broker::net {
+
+namespace limits = config::limits;
+using proto::Reason;
+
+namespace {
+
+// A connection that sealed this often since the last relax() is busy: it pays with 34 KiB for not allocating each time.
+constexpr std::uint16_t busy_seals = 32;
+
+}  // namespace
+
+Connection::Connection(ConnectionServices& services, Stream& stream, int fd, std::unique_ptr<Tls> tls)
+    : services_(services), stream_(stream), tls_(std::move(tls)), fd_(fd) {
+  receive_.bind<&Connection::on_received>(*this);
+  send_.bind<&Connection::on_sent>(*this);
+}
+
+Connection::~Connection() { KODAMA_CHECK(state_ == State::dead, "state ", static_cast<int>(state_), " fd ", fd_); }
+
+void Connection::start() { arm_receive(true); }
+
+bool Connection::secured() const { return tls_ == nullptr || tls_->handshake_done(); }
+
+// ---- receiving
+
+void Connection::arm_receive(bool wait_first) { services_.ring.receive(receive_, fd_, wait_first); }
+
+void Connection::on_received(const io::Received& received) noexcept {
+  if (state_ == State::closing) return close_if_joined();
+  if (!received.bytes.empty()) {
+    ++signs_of_life_;
+    take(received.bytes);
+  } else if (received.end_of_stream()) {
+    input_ended_ = true;
+    if (state_ == State::drained) return abort(reason_);
+    if (state_ == State::open) stream_.on_end();
+    return;
+  } else if (received.error != ENOBUFS && received.error != ECANCELED) {
+    return abort(Reason::peer_reset);
+  }
+  // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming again
+  // delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
+  const bool wanted = state_ != State::closing && state_ != State::dead && !paused_;
+  if (!received.more && wanted) arm_receive(false);
+}
+
+void Connection::take(std::span<std::uint8_t> bytes) {
+  if (state_ != State::open) return;  // what comes behind our goodbye is read only to see the peer's end
+  if (tls_ != nullptr) return take_ciphertext(bytes);
+  offer(bytes);
+}
+
+void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
+  if (!tls_->handshake_done()) {
+    kept_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!handshake_due_) {
+      handshake_due_ = true;
+      services_.on_handshake_due(*this);
+    }
+    return;
+  }
+  const Tls::Result result = tls_->feed(bytes, this, [](void* self, std::span<std::uint8_t> plaintext) {
+    static_cast<Connection*>(self)->offer(plaintext);
+  });
+  if (state_ != State::open) return;
+  if (!tls_->output().empty()) stream_.on_progress();  // an alert, or the answer to a KeyUpdate
+  if (result == Tls::Result::error) return finish(Reason::tls_error);
+  if (result == Tls::Result::closed) {
+    input_ended_ = true;
+    stream_.on_end();
+  }
+}
+
+void Connection::drive_handshake() {
+  handshake_due_ = false;
+  if (state_ != State::open) return;
+  std::string ciphertext = std::exchange(kept_, std::string());
+  const Tls::Result result =
+      tls_->feed({reinterpret_cast<std::uint8_t*>(ciphertext.data()), ciphertext.size()}, this,
+                 [](void* self, std::span<std::uint8_t> plaintext) {
+                   auto& connection = *static_cast<Connection*>(self);
+                   connection.kept_.append(reinterpret_cast<const char*>(plaintext.data()), plaintext.size());
+                 });
+  if (result == Tls::Result::plain_http) return refuse_plain_http();
+  if (result == Tls::Result::error) return finish(Reason::tls_error);
+  if (tls_->handshake_done()) {
+    stream_.on_secured();
+    offer_kept();
+  }
+  stream_.on_progress();  // the handshake's next flight
+  if (result == Tls::Result::closed && state_ == State::open) {
+    input_ended_ = true;
+    stream_.on_end();
+  }
+}
+
+void Connection::refuse_plain_http() {
+  tls_.reset();
+  std::string answer;
+  proto::http::append_response(
+      answer, {.status = 400,
+               .body = proto::http::error_body(400, "plain HTTP was sent to the TLS port; use https:// or wss://"),
+               .keep_alive = false});
+  send_answer(answer);
+  finish(Reason::plain_http_on_tls);
+}
+
+void Connection::offer(std::span<std::uint8_t> plaintext) {
+  if (state_ != State::open) return;
+  if (!kept_.empty() || paused_) {
+    kept_.append(reinterpret_cast<const char*>(plaintext.data()), plaintext.size());
+    if (!paused_) offer_kept();
+    return;
+  }
+  const std::size_t taken = stream_.on_bytes(plaintext);
+  KODAMA_CHECK(taken <= plaintext.size(), "taken ", taken, " of ", plaintext.size());
+  if (taken < plaintext.size() && state_ == State::open) {
+    kept_.assign(reinterpret_cast<const char*>(plaintext.data()) + taken, plaintext.size() - taken);
+  }
+}
+
+void Connection::offer_kept() {
+  if (kept_.empty() || state_ != State::open) return;
+  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(kept_.data()), kept_.size()});
+  KODAMA_CHECK(taken <= kept_.size(), "taken ", taken, " of ", kept_.size());
+  if (taken == kept_.size() || state_ != State::open) {
+    std::string().swap(kept_);  // an idle connection owns no buffer; assignment would keep it
+  } else {
+    kept_.erase(0, taken);
+  }
+}
+
+void Connection::pause_reading() {
+  if (paused_) return;
+  paused_ = true;
+  services_.ring.cancel(receive_);
+}
+
+void Connection::resume_reading() {
+  if (!paused_ || state_ != State::open) return;
+  paused_ = false;
+  offer_kept();
+  const bool wanted = state_ != State::closing && state_ != State::dead && !paused_ && !input_ended_;
+  if (wanted && !receive_.in_kernel()) arm_receive(false);
+}
+
+// ---- sending
+
+void Connection::send_answer(std::string_view bytes) {
+  if (state_ == State::open) queue_.push_answer(bytes);
+}
+
+void Connection::send_shared(SharedBytesRef bytes) {
+  if (state_ == State::open) queue_.push_shared(std::move(bytes));
+}
+
+void Connection::send_control(std::string_view frame) {
+  if (state_ == State::open) queue_.push_control(frame);
+}
+
+void Connection::flush() {
+  if (state_ != State::open && state_ != State::finishing) return;
+  if (send_.in_kernel()) return;
+  if (tls_ != nullptr) {
+    flush_tls();
+  } else {
+    flush_plain();
+  }
+  if (state_ == State::finishing) finish_if_flushed();
+}
+
+void Connection::flush_plain() {
+  if (queue_.empty()) return;
+  std::array<iovec, limits::iovecs_per_send> pieces;
+  const std::size_t used = queue_.gather(pieces, limits::send_bytes);
+  services_.ring.send(send_, fd_, {pieces.data(), used});
+}
+
+// Seals at the time of sending: what overflowed before was dropped without a record, and several frames share one.
+void Connection::flush_tls() {
+  if (tls_->output().empty() && !queue_.empty() && tls_->handshake_done()) {
+    std::array<iovec, limits::iovecs_per_send> pieces;
+    const std::size_t used = queue_.gather(pieces, limits::seal_bytes);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < used; ++i) {
+      pieces[i].iov_len = std::min(pieces[i].iov_len, limits::seal_bytes - bytes);
+      bytes += pieces[i].iov_len;
+    }
+    if (!tls_->seal({pieces.data(), used}, services_.seal_scratch)) return abort(Reason::tls_error);
+    sealed_bytes_ = bytes;
+    if (seals_ < busy_seals && ++seals_ == busy_seals) tls_->set_busy(true);
+  }
+  const std::string_view output = tls_->output();
+  if (output.empty()) return;
+  const iovec piece{.iov_base = const_cast<char*>(output.data()), .iov_len = output.size()};
+  services_.ring.send(send_, fd_, {&piece, 1});
+}
+
+void Connection::relax() {
+  if (tls_ != nullptr && seals_ < busy_seals) tls_->set_busy(false);
+  seals_ = 0;
+}
+
+void Connection::on_sent(const io::Sent& sent) noexcept {
+  if (state_ == State::closing) return close_if_joined();
+  if (sent.error != 0) return abort(Reason::peer_reset);
+  ++signs_of_life_;
+  std::size_t left = sent.bytes;
+  if (tls_ != nullptr) {
+    tls_->consume_output(sent.bytes);
+    left = tls_->output().empty() ? std::exchange(sealed_bytes_, 0) : 0;
+  }
+  queue_.consume(left, [this](const SharedBytes& bytes) { stream_.on_left(bytes); });
+  stream_.on_progress();
+}
+
+// ---- ending
+
+void Connection::finish(Reason reason) {
+  if (state_ != State::open) return;
+  state_ = State::finishing;
+  reason_ = reason;
+  std::string().swap(kept_);
+  if (paused_) {  // the peer's end must be seen
+    paused_ = false;
+    if (!receive_.in_kernel() && !input_ended_) arm_receive(false);
+  }
+  stream_.on_progress();
+}
+
+void Connection::finish_if_flushed() {
+  if (send_.in_kernel() || !queue_.empty()) return;
+  if (tls_ != nullptr) {
+    if (!std::exchange(goodbye_said_, true)) {
+      tls_->close_notify();
+      flush_tls();
+    }
+    if (send_.in_kernel()) return;
+  }
+  if (input_ended_) return abort(reason_);
+  state_ = State::drained;
+  services_.ring.shutdown(fd_, SHUT_WR);
+}
+
+void Connection::abort(Reason reason, bool reset) {
+  if (state_ == State::closing || state_ == State::dead) return;
+  state_ = State::closing;
+  reason_ = reason;
+  reset_ = reset;
+  services_.ring.shutdown(fd_, SHUT_RDWR);
+  services_.ring.cancel(receive_);
+  services_.ring.cancel(send_);
+  close_if_joined();
+}
+
+void Connection::close_if_joined() {
+  if (receive_.in_kernel() || send_.in_kernel()) return;
+  services_.ring.close(fd_, reset_);
+  state_ = State::dead;
+  stream_.on_dead(reason_);
+}
+
+}  // namespace broker::net

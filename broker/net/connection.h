@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// A socket's state machine: receives into the ring's buffers, decrypts, offers plaintext to its Stream; keeps the send
+// queue and makes at most one send at a time of all that is in it. It knows bytes, not protocols.
+//
+// Thread: its shard. Owns: the descriptor, the queue, TLS. Borrows: the stream and the services, which outlive it.
+// Errors: the peer's and the socket's end it; Stream::on_dead names the reason, once.
+// Life: open → finishing (flush, then FIN) → drained (waiting for the peer's FIN) → closing (kernel still holds
+//   operations) → dead. abort() goes to closing from anywhere.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "broker/io/ring.h"
+#include "broker/net/send_queue.h"
+#include "broker/net/stream.h"
+#include "proto/reason.h"
+
+namespace broker::net {
+
+class Connection;
+class Tls;
+
+// What a shard lends to all its connections.
+class ConnectionServices {
+ public:
+  explicit ConnectionServices(io::Ring& r) : ring(r) {}
+  io::Ring& ring;
+  std::string seal_scratch;  // one TLS record's plaintext, gathered
+  // A handshake step is due for this connection; the shard drives a few a turn (limits::handshakes_per_turn).
+  virtual void on_handshake_due(Connection&) noexcept = 0;
+
+ protected:
+  ~ConnectionServices() = default;
+};
+
+class Connection {
+ public:
+  enum class State : std::uint8_t { open, finishing, drained, closing, dead };
+
+  // Takes the descriptor. `tls` is null for plain text.
+  Connection(ConnectionServices& services, Stream& stream, int fd, std::unique_ptr<Tls> tls);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  // One handshake step over what has come in. Requires: on_handshake_due was called since the last step.
+  void drive_handshake();
+
+  // Queue bytes; flush() sends them. Nothing is queued once finish() or abort() was called.
+  void send_answer(std::string_view bytes);
+  void send_shared(SharedBytesRef bytes);
+  void send_control(std::string_view frame);
+  [[nodiscard]] SendQueue& queue() { return queue_; }
+  [[nodiscard]] const SendQueue& queue() const { return queue_; }
+  [[nodiscard]] bool send_in_flight() const { return send_.in_kernel(); }
+
+  // Makes one send of all that is pending, unless one is in flight. Once a turn, at its end.
+  void flush();
+
+  // Stops taking bytes from the peer (those on their way are kept), and goes on.
+  void pause_reading();
+  void resume_reading();
+  [[nodiscard]] bool reading_paused() const { return paused_; }
+
+  // Sends what is queued, says goodbye (close_notify, FIN) and waits for the peer's end. No further input is offered.
+  void finish(proto::Reason reason);
+  // Ends at once. `reset`: whatever the kernel still has to send is dropped and the peer sees a reset.
+  void abort(proto::Reason reason, bool reset = false);
+
+  // To be called now and then (at each ping): a connection that has become quiet gives TLS's buffers back.
+  void relax();
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool secured() const;
+  [[nodiscard]] bool handshake_due() const { return handshake_due_; }
+  [[nodiscard]] const Tls* tls() const { return tls_.get(); }
+  [[nodiscard]] int fd() const { return fd_; }
+  // Counts up whenever the peer shows a sign of life: it sent something, or took something of ours.
+  [[nodiscard]] std::uint32_t signs_of_life() const { return signs_of_life_; }
+
+ private:
+  void on_received(const io::Received& received) noexcept;
+  void on_sent(const io::Sent& sent) noexcept;
+
+  void arm_receive(bool wait_first);
+  void take(std::span<std::uint8_t> bytes);
+  void take_ciphertext(std::span<std::uint8_t> bytes);
+  void offer(std::span<std::uint8_t> plaintext);
+  void offer_kept();
+  void refuse_plain_http();
+
+  void flush_plain();
+  void flush_tls();
+  void finish_if_flushed();
+  void close_if_joined();
+
+  ConnectionServices& services_;
+  Stream& stream_;
+  std::unique_ptr<Tls> tls_;
+  std::string kept_;          // input that is not taken yet: plaintext, or a handshake's ciphertext
+  SendQueue queue_;
+  std::size_t sealed_bytes_ = 0;  // plaintext of the front of the queue that TLS has sealed and the kernel not yet taken
+  io::ReceiveOperation receive_;
+  io::SendOperation send_;
+  int fd_;
+  std::uint32_t signs_of_life_ = 0;
+  std::uint16_t seals_ = 0;  // since the last relax()
+  State state_ = State::open;
+  proto::Reason reason_ = proto::Reason::peer_closed;
+  bool paused_ = false;
+  bool handshake_due_ = false;
+  bool goodbye_said_ = false;
+  bool input_ended_ = false;
+  bool reset_ = false;
+};
+
+}  // namespace broker::net

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/net/send_queue.h"
+
+#include "broker/base/check.h"
+
+namespace broker::net {
+namespace {
+
+// Answers that queue up behind each other share an entry up to about this size.
+constexpr std::size_t answer_entry_bytes = 16 * 1024;
+// An emptied queue of more entries than this gives its memory back.
+constexpr std::size_t kept_entries = 64;
+
+}  // namespace
+
+void SendQueue::push_answer(std::string_view bytes) {
+  if (bytes.empty()) return;
+  count(SharedBytes::Use::answer, bytes.size());
+  if (entries_.size() > begun_end()) {
+    SharedBytes& last = *entries_.back();
+    if (last.use == SharedBytes::Use::answer && last.bytes.size() < answer_entry_bytes) {
+      last.bytes.append(bytes);
+      return;
+    }
+  }
+  entries_.push_back(SharedBytesRef::make({.bytes = std::string(bytes)}));
+}
+
+void SendQueue::push_shared(SharedBytesRef bytes) {
+  count(bytes->use, bytes->bytes.size());
+  entries_.push_back(std::move(bytes));
+}
+
+void SendQueue::push_control(std::string_view frame) {
+  count(SharedBytes::Use::answer, frame.size());
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(begun_end()),
+                  SharedBytesRef::make({.bytes = std::string(frame)}));
+}
+
+std::size_t SendQueue::gather(std::span<iovec> pieces, std::size_t bytes_max) {
+  std::size_t used = 0;
+  std::size_t bytes = 0;
+  std::size_t skip = front_sent_;
+  for (std::size_t i = head_; i < entries_.size() && used < pieces.size(); ++i) {
+    std::string& piece = entries_[i]->bytes;
+    if (used > 0 && bytes + piece.size() > bytes_max) break;
+    pieces[used++] = {.iov_base = piece.data() + skip, .iov_len = piece.size() - skip};
+    bytes += piece.size() - skip;
+    skip = 0;
+  }
+  if (used > begun_) begun_ = static_cast<std::uint32_t>(used);
+  return used;
+}
+
+void SendQueue::count(SharedBytes::Use use, std::size_t bytes) {
+  switch (use) {
+    case SharedBytes::Use::answer:
+      answer_bytes_ += bytes;
+      break;
+    case SharedBytes::Use::delivery:
+      delivery_bytes_ += bytes;
+      break;
+    case SharedBytes::Use::replay:
+      replay_bytes_ += bytes;
+      break;
+  }
+}
+
+void SendQueue::uncount(SharedBytes::Use use, std::size_t bytes) { count(use, std::size_t{0} - bytes); }
+
+void SendQueue::pop_front() {
+  KODAMA_CHECK(!empty() && begun_ > 0, "entries ", entries_.size(), " head ", head_);
+  entries_[head_] = SharedBytesRef();
+  ++head_;
+  --begun_;
+  front_sent_ = 0;
+  if (empty()) {
+    if (entries_.capacity() > kept_entries) {
+      entries_ = {};
+    } else {
+      entries_.clear();
+    }
+    head_ = 0;
+  } else if (head_ >= kept_entries && head_ * 2 >= entries_.size()) {
+    entries_.erase(entries_.begin(), entries_.begin() + head_);
+    head_ = 0;
+  }
+}
+
+}  // namespace broker::net

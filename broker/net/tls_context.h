@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all TLS connections of one shard share: OpenSSL's contexts (one for each certificate), the shard's copy of the
+// ticket keys, and the scratch that plaintext is read into. Protocol versions, ciphers and modes are decided here.
+//
+// Thread: its shard's, apart from construction.
+// Owns: the contexts and the scratch. Borrows: the identities, for its life; it outlives every Tls made of it.
+// Errors: none; whatever can be wrong with a certificate was found by TlsIdentity::load().
+// RFC 8446 (TLS 1.3), 5246 (1.2), 7301 (ALPN), 6066 §3 (SNI), 5077 (tickets).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "broker/net/tls_bio.h"
+#include "broker/net/tls_handles.h"
+#include "broker/net/tls_identity.h"
+#include "broker/net/tls_ticket_keys.h"
+
+namespace broker::net {
+
+class TlsContext {
+ public:
+  // A client is served by the first identity that covers the name it asks for; otherwise, and when it names none, by
+  // the first of all. Requires: one at least.
+  TlsContext(std::span<const TlsIdentity* const> identities, const TicketKeys& ticket_keys);
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  // Called from a timer, once a minute or so.
+  void advance(TicketKeys::Clock::time_point now) { ticket_keys_.advance(now); }
+
+  // For Tls: a new connection, and the place for its plaintext during one feed().
+  [[nodiscard]] OpensslHandle<ssl_st> make_connection(TlsStream& stream) const;
+  [[nodiscard]] std::span<std::uint8_t> plaintext_scratch() { return scratch_; }
+
+ private:
+  struct Callbacks;  // OpenSSL's; their signatures name its types
+
+  [[nodiscard]] OpensslHandle<ssl_ctx_st> make_context(const TlsIdentity& identity);
+
+  std::vector<const TlsIdentity*> identities_;
+  std::vector<OpensslHandle<ssl_ctx_st>> contexts_;  // at the same index
+  TicketKeys ticket_keys_;
+  OpensslHandle<evp_cipher_st> ticket_cipher_;  // fetched once: OpenSSL 3 takes a lock for each fetch
+  OpensslHandle<bio_method_st> stream_method_;
+  std::array<std::uint8_t, 16384> scratch_;  // the plaintext of one TLS record, RFC 8446 §5.1
+};
+
+}  // namespace broker::net
