@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/topics/home_topics.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "broker/base/check.h"
+#include "config/limits.h"
+
+namespace broker::topics {
+namespace limits = config::limits;
+
+std::size_t home_of(std::string_view group, std::size_t shards) {
+  return static_cast<std::size_t>(XXH64(group.data(), group.size(), 0) % shards);
+}
+
+HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed)
+    : epochs_(epoch_seed), log_(log_limits, *this) {}
+
+HomeTopics::~HomeTopics() {
+  for (auto& [name, topic] : topics_) log_.clear(*topic);
+}
+
+Topic& HomeTopics::find_or_make(std::string_view name, TimePoint now) {
+  if (Topic* found = find(name)) return *found;
+  auto topic = std::make_unique<Topic>(std::string(name), epochs_());
+  Topic& made = *topic;
+  topics_.emplace(std::string_view(made.name()), std::move(topic));
+  settle(made, now);
+  return made;
+}
+
+Topic* HomeTopics::find(std::string_view name) {
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
+ReadPlan HomeTopics::plan(const Topic& topic, const ReadFrom& from) {
+  const std::uint64_t next = topic.offset() + 1;
+  const std::uint64_t first_logged = topic.first_logged();
+  switch (from.from) {
+    case ReadFrom::From::now:
+      return {.first = next};
+    case ReadFrom::From::last:
+      return {.first = from.value >= topic.log_size() ? first_logged : next - from.value};
+    case ReadFrom::From::after:
+      break;
+  }
+  if ((from.epoch && *from.epoch != topic.epoch()) || from.value > topic.offset()) {
+    return {.first = first_logged, .recovered = false, .other_epoch = true};
+  }
+  if (from.value + 1 < first_logged) {
+    return {.first = first_logged, .recovered = false, .missed_from = from.value + 1, .missed_to = first_logged - 1};
+  }
+  return {.first = from.value + 1};
+}
+
+void HomeTopics::add_shard(Topic& topic, std::size_t shard) {
+  topic.shards.set(shard);
+  settle(topic, {});
+}
+
+void HomeTopics::remove_shard(Topic& topic, std::size_t shard, TimePoint now) {
+  topic.shards.reset(shard);
+  settle(topic, now);
+}
+
+void HomeTopics::append_to_log(Topic& topic, MessageRef message, TimePoint now) {
+  now_ = now;
+  log_.append(topic, std::move(message));
+  settle(topic, now);
+}
+
+void HomeTopics::sweep(std::int64_t now_us, TimePoint now) {
+  now_ = now;
+  log_.expire(now_us);
+  while (idle_oldest_ != nullptr && now - idle_oldest_->idle_since_ >= limits::idle_topic_age) forget(*idle_oldest_);
+}
+
+std::optional<std::chrono::microseconds> HomeTopics::next_sweep(std::int64_t now_us, TimePoint now) const {
+  using std::chrono::microseconds;
+  std::optional<microseconds> next;
+  if (!log_.empty()) next = microseconds(log_.next_expiry_us() - now_us);
+  if (idle_oldest_ != nullptr) {
+    const auto forgotten_in = std::chrono::duration_cast<microseconds>(idle_oldest_->idle_since_ + limits::idle_topic_age - now);
+    if (!next || forgotten_in < *next) next = forgotten_in;
+  }
+  return next;
+}
+
+void HomeTopics::on_log_emptied(Topic& topic) { settle(topic, now_); }
+
+void HomeTopics::settle(Topic& topic, TimePoint now) {
+  const bool idle = topic.shards.none() && topic.log_size() == 0;
+  if (idle == topic.idle_) return;
+  if (!idle) {
+    unlink_idle(topic);
+    return;
+  }
+  if (idle_count_ == limits::idle_topics_max) forget(*idle_oldest_);
+  topic.idle_ = true;
+  topic.idle_since_ = now;
+  topic.idle_older_ = idle_newest_;
+  topic.idle_newer_ = nullptr;
+  (idle_newest_ != nullptr ? idle_newest_->idle_newer_ : idle_oldest_) = &topic;
+  idle_newest_ = &topic;
+  ++idle_count_;
+}
+
+void HomeTopics::unlink_idle(Topic& topic) {
+  (topic.idle_older_ != nullptr ? topic.idle_older_->idle_newer_ : idle_oldest_) = topic.idle_newer_;
+  (topic.idle_newer_ != nullptr ? topic.idle_newer_->idle_older_ : idle_newest_) = topic.idle_older_;
+  topic.idle_ = false;
+  --idle_count_;
+}
+
+void HomeTopics::forget(Topic& topic) {
+  KODAMA_CHECK(topic.shards.none() && topic.log_size() == 0);
+  unlink_idle(topic);
+  const std::string_view name = topic.name();
+  topics_.erase(topics_.find(name));
+}
+
+}  // namespace broker::topics

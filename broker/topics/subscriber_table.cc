@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/topics/subscriber_table.h"
+
+#include "broker/base/check.h"
+
+namespace broker::topics {
+namespace {
+
+FormatGroup* find_group(LocalTopic& topic, const void* format) {
+  for (FormatGroup& group : topic.groups) {
+    if (group.format == format) return &group;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+LocalTopic* SubscriberTable::find(std::string_view topic) {
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
+Subscription& SubscriberTable::add(std::string_view name, void* subscriber, const void* format) {
+  LocalTopic* topic = find(name);
+  if (topic == nullptr) {
+    auto made = std::make_unique<LocalTopic>(name);
+    topic = made.get();
+    topics_.emplace(std::string_view(topic->name()), std::move(made));
+  }
+  ++topic->subscriptions_;
+  return *new Subscription{.subscriber = subscriber, .format = format, .topic = topic};
+}
+
+void SubscriberTable::make_live(Subscription& subscription) {
+  KODAMA_CHECK(!subscription.live);
+  LocalTopic& topic = *subscription.topic;
+  FormatGroup* group = find_group(topic, subscription.format);
+  if (group == nullptr) group = &topic.groups.emplace_back(FormatGroup{.format = subscription.format, .live = {}, .run = {}});
+  KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
+  subscription.position = static_cast<std::uint32_t>(group->live.size());
+  subscription.live = true;
+  group->live.push_back(&subscription);
+}
+
+bool SubscriberTable::remove(Subscription& subscription) {
+  LocalTopic& topic = *subscription.topic;
+  if (subscription.live) {
+    FormatGroup* group = find_group(topic, subscription.format);
+    Subscription* last = group->live.back();
+    group->live[subscription.position] = last;
+    last->position = subscription.position;
+    group->live.pop_back();
+    if (group->live.empty()) {
+      group->live.shrink_to_fit();
+      group->run = {};
+    }
+  }
+  delete &subscription;
+  if (--topic.subscriptions_ > 0) return false;
+  KODAMA_CHECK(!topic.run_pending, "a run is pending for ", topic.name());
+  topics_.erase(topics_.find(std::string_view(topic.name())));
+  return true;
+}
+
+}  // namespace broker::topics

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who on this shard subscribes to what. A topic's live subscriptions are grouped by wire format; what is published is
+// encoded once a group, appended to the group's run, and the run is handed to every subscription at once.
+//
+// Thread: the shard. Owns: the subscriptions and the runs. Borrows: subscribers (opaque here).
+// A subscription begins `waiting` (its home has not answered, or a replay is on its way) and receives nothing; once live
+// it receives every run until it is removed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "broker/topics/message.h"
+
+namespace broker::topics {
+
+class LocalTopic;
+
+struct Subscription {
+  void* subscriber = nullptr;
+  const void* format = nullptr;  // an address that stands for how deliveries are encoded
+  LocalTopic* topic = nullptr;
+  Subscription* next = nullptr;   // of the same subscriber
+  std::uint64_t epoch = 0;        // of the answer that made it live, or of the replay
+  std::uint64_t replayed = 0;     // the last offset that a replay has handed out
+  std::uint64_t serial = 0;       // names it in questions to its home
+  std::uint64_t tag = 0;          // the subscriber's own name for having asked
+  std::uint32_t position = 0;     // in its group's live subscriptions
+  std::uint32_t format_label = 0;  // what the metrics call the format's dialect
+  bool live = false;
+  bool resumes = false;        // it gave an offset, and is told whether nothing was lost
+  bool answered = false;       // the subscriber has been told that it subscribes
+  bool page_asked = false;     // a page of the replay is on its way from home
+  bool more_to_replay = false;
+};
+
+// Encoded messages that wait for the end of the turn.
+struct Run {
+  std::string bytes;
+  std::uint64_t first_offset = 0;
+  std::uint32_t messages = 0;
+  std::int64_t accepted_ns = 0;
+};
+
+struct FormatGroup {
+  const void* format = nullptr;
+  std::vector<Subscription*> live;
+  Run run;
+};
+
+class LocalTopic {
+ public:
+  explicit LocalTopic(std::string_view name) : name_(name) {}
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::size_t subscriptions() const { return subscriptions_; }
+
+  absl::InlinedVector<FormatGroup, 1> groups;
+  bool run_pending = false;  // it is on the router's list of topics with a run to hand out
+
+ private:
+  friend class SubscriberTable;
+  std::string name_;
+  std::size_t subscriptions_ = 0;
+};
+
+class SubscriberTable {
+ public:
+  SubscriberTable() = default;
+  SubscriberTable(const SubscriberTable&) = delete;
+  SubscriberTable& operator=(const SubscriberTable&) = delete;
+
+  // A new waiting subscription.
+  [[nodiscard]] Subscription& add(std::string_view topic, void* subscriber, const void* format);
+  // Requires: the topic has no run pending, since a subscription receives from the next run on.
+  static void make_live(Subscription&);
+  // Destroys the subscription. Returns true when its topic has no subscription left and is gone with it.
+  // Requires: not while the topic's runs are being handed out, and no run pending if it is the last one.
+  bool remove(Subscription&);
+
+  [[nodiscard]] LocalTopic* find(std::string_view topic);
+
+ private:
+  absl::flat_hash_map<std::string_view, std::unique_ptr<LocalTopic>> topics_;  // keyed by LocalTopic::name()
+};
+
+}  // namespace broker::topics
