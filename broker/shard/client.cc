@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard/client.h"
+
+#include "broker/base/check.h"
+#include "broker/net/tls.h"
+#include "config/limits.h"
+
+namespace broker::shard {
+
+namespace limits = config::limits;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport)
+    : Subscriber(services, id, *this, fd, std::move(tls)),
+      http_(std::make_unique<HttpExchange>(services.common.http_limits)),
+      transport_(transport) {
+  timer_.bind<&Client::on_timer>(*this);
+  services_.metrics.connections(transport_, dialect_).add();
+}
+
+Client::~Client() {
+  services_.metrics.connections(transport_, dialect_).sub();
+  KODAMA_CHECK(!dirty_ && !blocked_);
+}
+
+void Client::start() {
+  const config::Timeouts& timeouts = services_.common.settings.timeouts;
+  if (connection_.tls() != nullptr) {
+    wait_for(Wait::handshake, timeouts.handshake);
+  } else {
+    wait_for(Wait::head, timeouts.head);
+  }
+  connection_.start();
+}
+
+// ---- net::Stream
+
+void Client::on_secured() noexcept {
+  const net::Tls& tls = *connection_.tls();
+  const bool newest = std::string_view(tls.version()) == "TLSv1.3";
+  services_.metrics.tls_handshakes(newest ? base::TlsVersion::tls1_3 : base::TlsVersion::tls1_2, tls.resumed(),
+                                   base::TlsResult::ok).add();
+  wait_for(Wait::head, services_.common.settings.timeouts.head);
+}
+
+std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
+  mark_dirty();
+  std::size_t taken = 0;
+  if (phase_ == Phase::http) taken = read_http(bytes);
+  if (phase_ == Phase::websocket) taken += read_websocket(bytes.subspan(taken));
+  return phase_ == Phase::ending ? bytes.size() : taken;
+}
+
+void Client::on_end() noexcept {
+  mark_dirty();
+  if (close_pending_) return;
+  if (phase_ == Phase::http && http_->under_way() && http_->body_ended) {
+    http_->input_ended = true;  // it asked and closed its side; it still gets its answer
+  } else {
+    end_connection(Reason::peer_closed);
+  }
+}
+
+void Client::on_left(const net::SharedBytes& bytes) noexcept { account_left(bytes, dialect_); }
+
+void Client::on_dead(Reason reason) noexcept {
+  connection_.queue().clear([&](const net::SharedBytes& bytes) { account_dropped(bytes, reason); });
+  show_queue();
+  remove_all_subscriptions();
+  deaf_ = true;
+  phase_ = Phase::ending;
+  services_.timers.cancel(timer_);
+  if (connection_.tls() != nullptr && !connection_.secured()) {
+    services_.metrics.tls_handshakes(base::TlsVersion::tls1_3, false, base::TlsResult::failed).add();
+  }
+  services_.metrics.connections_closed[reason].add();
+  services_.dead.push_back(id_);
+}
+
+// ---- proto::Host
+
+std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publication& publication) {
+  base::ShardMetrics& metrics = services_.metrics;
+  if (phase_ == Phase::websocket && !services_.common.access.client_may_publish(publication.topic)) {
+    metrics.publishes_refused[Reason::policy_violation].add();
+    return proto::Error{403, "clients may not publish to this topic"};
+  }
+  if (publication.content.size() > services_.common.settings.limits.message_bytes) {
+    metrics.publishes_refused[Reason::message_too_big].add();
+    return proto::Error{413, absl::StrCat("a message has at most ", services_.common.settings.limits.message_bytes, " bytes")};
+  }
+  ++outstanding_;
+  metrics.messages_published[dialect_].add();
+  metrics.message_bytes_published[dialect_].add(publication.content.size());
+  stop_if_full(services_.router.publish(id_, tag, publication));
+  return std::nullopt;
+}
+
+void Client::on_published(proto::Tag tag, const proto::Published& published) noexcept {
+  --outstanding_;
+  mark_dirty();
+  if (proto::Session* asked = session()) asked->on_published(tag, published, *this);
+}
+
+std::optional<proto::Error> Client::subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) {
+  return add_subscription(tag, topic, start, dialect_);
+}
+
+std::optional<proto::Error> Client::unsubscribe(std::string_view topic) { return remove_subscription(topic); }
+
+std::optional<proto::Error> Client::read_log(proto::Tag tag, std::string_view topic, const proto::Start& start,
+                                             std::uint32_t limit) {
+  ask_log(tag, topic, start, limit);
+  return std::nullopt;
+}
+
+void Client::send(std::string_view bytes) {
+  connection_.send_answer(bytes);
+  mark_dirty();
+}
+
+bool Client::has_room() const {
+  const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
+  return !blocked_ && connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
+}
+
+// What was asked before is still answered: the close waits for it.
+void Client::close(Reason reason) {
+  if (phase_ == Phase::ending || close_pending_) return;
+  close_pending_ = true;
+  close_reason_ = reason;
+  wait_for(Wait::close, limits::close_patience);
+  mark_dirty();
+}
+
+// ---- the turn's end
+
+void Client::settle() {
+  dirty_ = false;
+  if (phase_ == Phase::http) finish_exchange();
+  if (phase_ != Phase::ending) go_on_reading();
+  if (phase_ != Phase::ending && close_pending_ && outstanding_ == 0) end_connection(close_reason_);
+  if (phase_ != Phase::ending) {
+    prepare_send();
+  } else {
+    remove_all_subscriptions();
+    decoder_.reset();
+  }
+  connection_.flush();
+  show_queue();
+}
+
+void Client::go_on_reading() {
+  if (!connection_.reading_paused() || close_pending_ || !has_room()) return;
+  if (phase_ == Phase::http) {
+    if (!offer_body()) return;
+    if (wait_ == Wait::answers_taken) wait_for(Wait::body, services_.common.settings.timeouts.body);
+  }
+  connection_.resume_reading();
+}
+
+void Client::unblock() {
+  blocked_ = false;
+  mark_dirty();
+}
+
+void Client::go_away() {
+  if (phase_ == Phase::ending || close_pending_) return;
+  if (phase_ == Phase::http && http_->under_way()) return;  // finish_exchange() ends it
+  close(phase_ == Phase::http ? Reason::answered : Reason::going_away);
+}
+
+void Client::cut() { connection_.abort(close_pending_ || phase_ == Phase::ending ? close_reason_ : Reason::going_away, true); }
+
+// ---- endings
+
+void Client::end_connection(Reason reason) {
+  if (phase_ == Phase::ending) return;
+  close_reason_ = reason;
+  if (phase_ == Phase::websocket) {
+    const proto::ReasonFacts& facts = proto::facts(reason);
+    if (reason == Reason::peer_closed && peer_said_close_) return close_websocket(reason, peer_close_code_, {});
+    if (facts.close_code == 0) {  // the peer is gone, or has nothing coming
+      phase_ = Phase::ending;
+      connection_.abort(reason);
+      return;
+    }
+    return close_websocket(reason, facts.close_code, facts.label);
+  }
+  phase_ = Phase::ending;
+  deaf_ = true;
+  wait_for(Wait::close, limits::close_patience);
+  connection_.finish(reason);
+  mark_dirty();
+}
+
+void Client::on_overflow() noexcept {
+  deaf_ = true;
+  if (phase_ != Phase::ending) end_connection(Reason::slow_consumer);
+}
+
+proto::Session* Client::session() {
+  switch (phase_) {
+    case Phase::http:
+      return http_->session.get();
+    case Phase::websocket:
+      return websocket_.get();
+    case Phase::ending:
+      break;
+  }
+  return nullptr;
+}
+
+void Client::set_dialect(std::uint32_t dialect, base::Transport transport) {
+  services_.metrics.connections(transport_, dialect_).sub();
+  dialect_ = static_cast<std::uint8_t>(dialect);
+  transport_ = transport;
+  services_.metrics.connections(transport_, dialect_).add();
+}
+
+// ---- time
+
+void Client::wait_for(Wait wait, std::chrono::nanoseconds from_now) {
+  wait_ = wait;
+  if (wait == Wait::nothing) {
+    services_.timers.cancel(timer_);
+  } else {
+    services_.timers.arm(timer_, services_.now.steady + std::chrono::duration_cast<base::TimerWheel::Clock::duration>(from_now));
+  }
+}
+
+void Client::on_timer() noexcept {
+  switch (wait_) {
+    case Wait::nothing:
+      return;
+    case Wait::handshake:
+      return connection_.abort(Reason::handshake_timeout);
+    case Wait::idle:
+      return end_connection(Reason::answered);
+    case Wait::head:
+      if (http_->reader.idle()) return end_connection(Reason::head_timeout);  // it never asked for anything
+      return refuse(Reason::head_timeout, 408, "the request's head did not come in time");
+    case Wait::body:
+      return refuse(Reason::body_timeout, 408, "the request's body did not come in time");
+    case Wait::answers_taken:
+      return end_connection(Reason::read_timeout);
+    case Wait::ping_due:
+      return ping();
+    case Wait::pong:
+      return on_pong_due();
+    case Wait::close:
+      return on_close_due();
+  }
+}
+
+// Life of any kind counts: it sent something, or took something of ours.
+void Client::on_pong_due() {
+  const bool alive = connection_.signs_of_life() != life_seen_;
+  if (!alive && !connection_.reading_paused()) return end_connection(Reason::ping_timeout);
+  // While we do not read we cannot hear its pong; but if we do not read because it takes no answers, that is enough.
+  if (!alive && connection_.queue().answer_bytes() > 0 && !blocked_) return end_connection(Reason::read_timeout);
+  wait_for(Wait::ping_due, services_.common.settings.websocket.ping_interval);
+}
+
+// A goodbye that still moves, behind a long queue, is left to move; what is in the kernel's hands alone is left to it.
+void Client::on_close_due() {
+  const bool flushing = connection_.state() == net::Connection::State::finishing;
+  if (flushing && connection_.signs_of_life() != life_seen_) {
+    life_seen_ = connection_.signs_of_life();
+    return wait_for(Wait::close, limits::close_patience);
+  }
+  connection_.abort(phase_ == Phase::ending ? close_reason_ : Reason::close_timeout, flushing);
+}
+
+}  // namespace broker::shard

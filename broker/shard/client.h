@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client of the broker: a connection, the protocol that is spoken on it at the moment (HTTP first, then perhaps
+// WebSocket) and the dialect's session. It is the Host that sessions ask.
+//
+// Thread: the shard. Owned by the ClientTable; destroyed at the end of the turn in which the connection died.
+// Errors: every end has a Reason, which is counted once.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "broker/shard/http_exchange.h"
+#include "broker/shard/subscriber.h"
+#include "proto/websocket/decoder.h"
+
+namespace broker::shard {
+
+class Client final : public Subscriber, private net::Stream, private proto::HttpHost {
+ public:
+  Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport);
+  ~Client() override;
+
+  void start();
+  // The end of a turn: what waited for room goes on, and what is pending is sent.
+  void settle();
+  // The mailbox that stopped this client has room.
+  void unblock();
+  // Drain: an orderly close with 1001; an HTTP request that is under way is still answered.
+  void go_away();
+
+  // The end of patience: ends it now.
+  void cut();
+
+  [[nodiscard]] ClientId id() const { return id_; }
+  // Nothing refers to it any more but the table.
+  [[nodiscard]] bool may_be_destroyed() const { return !dirty_ && !blocked_ && !connection_.handshake_due(); }
+
+  void on_published(proto::Tag, const proto::Published&) noexcept override;
+
+ private:
+  enum class Phase : std::uint8_t { http, websocket, ending };
+  // What the timer waits for.
+  enum class Wait : std::uint8_t { nothing, handshake, head, body, idle, answers_taken, ping_due, pong, close };
+
+  // net::Stream
+  void on_secured() noexcept override;
+  std::size_t on_bytes(std::span<std::uint8_t> bytes) noexcept override;
+  void on_end() noexcept override;
+  void on_left(const net::SharedBytes& bytes) noexcept override;
+  void on_progress() noexcept override { mark_dirty(); }
+  void on_dead(proto::Reason reason) noexcept override;
+
+  // proto::HttpHost
+  std::optional<proto::Error> publish(proto::Tag, const proto::Publication&) override;
+  std::optional<proto::Error> subscribe(proto::Tag, std::string_view topic, const proto::Start&) override;
+  std::optional<proto::Error> unsubscribe(std::string_view topic) override;
+  std::optional<proto::Error> read_log(proto::Tag, std::string_view topic, const proto::Start&,
+                                       std::uint32_t limit) override;
+  void send(std::string_view bytes) override;
+  void close(proto::Reason reason) override;
+  bool has_room() const override;
+  void respond(const proto::Response&) override;
+  void begin(const proto::Response& head) override;
+  void write(std::string_view bytes) override;
+  void end() override;
+
+  // client_http.cc
+  std::size_t read_http(std::span<std::uint8_t> bytes);
+  // Takes one event of the reader. Returns whether to go on reading.
+  bool on_http_event(proto::http::RequestReader::Event& event);
+  void on_request(proto::http::Request&& request);
+  void open_http(const proto::http::Match& match);
+  bool offer_body();
+  void refuse(proto::Reason reason, int status, std::string_view message, std::string_view extra_headers = {});
+  void answer_preflight(const std::string& allow);
+  void finish_exchange();
+  [[nodiscard]] std::string common_headers() const;
+  [[nodiscard]] proto::http::ResponseParts parts(const proto::Response&) const;
+
+  // client_websocket.cc
+  void upgrade(const proto::http::Match& match);
+  std::size_t read_websocket(std::span<std::uint8_t> bytes);
+  void on_websocket_event(proto::websocket::Event& event);
+  void close_websocket(proto::Reason reason, std::uint16_t code, std::string_view text);
+  void ping();
+
+  // Subscriber
+  Client& self() override { return *this; }
+  proto::Session* session() override;
+  proto::Host& host() override { return *this; }
+  void on_overflow() noexcept override;
+
+  void go_on_reading();
+  void on_timer() noexcept;
+  void on_pong_due();
+  void on_close_due();
+  void wait_for(Wait wait, std::chrono::nanoseconds from_now);
+  void set_dialect(std::uint32_t dialect, base::Transport transport);
+  // Says what the protocol has to say, flushes and finishes. What is still to be answered is not waited for: see close().
+  void end_connection(proto::Reason reason);
+
+  std::unique_ptr<HttpExchange> http_;                      // in Phase::http
+  std::unique_ptr<proto::WebSocketSession> websocket_;      // in Phase::websocket, until the end
+  std::unique_ptr<proto::websocket::Decoder> decoder_;
+  base::Timer timer_;
+  std::uint32_t life_seen_ = 0;
+  Phase phase_ = Phase::http;
+  Wait wait_ = Wait::nothing;
+  base::Transport transport_;
+  std::uint8_t dialect_ = 0;
+  bool close_pending_ = false;     // close() was called; it waits for the answers to what came before
+  bool peer_said_close_ = false;   // a WebSocket close frame has come
+  std::uint16_t peer_close_code_ = 0;
+  proto::Reason close_reason_ = proto::Reason::peer_closed;
+};
+
+}  // namespace broker::shard

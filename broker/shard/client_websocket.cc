@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client from the WebSocket handshake on (RFC 6455 §4.2, §5, §7).
+#include <algorithm>
+
+#include "broker/net/digest.h"
+#include "broker/shard/client.h"
+#include "config/limits.h"
+#include "proto/dialect.h"
+#include "proto/websocket/frame.h"
+#include "proto/websocket/handshake.h"
+
+namespace broker::shard {
+
+namespace limits = config::limits;
+namespace websocket = proto::websocket;
+using proto::Reason;
+
+void Client::upgrade(const proto::http::Match& match) {
+  const proto::http::Request& asked = *http_->request;
+  const auto checked = websocket::check_handshake(
+      {.method = asked.method, .version_minor = asked.version_minor, .headers = asked.headers});
+  if (const auto* refusal = std::get_if<websocket::Refusal>(&checked)) {
+    return refuse(refusal->reason, refusal->status(), refusal->message, refusal->extra_headers);
+  }
+  if (services_.draining) return refuse(Reason::draining, 503, "this broker is going away", "Retry-After: 1\r\n");
+  const config::Settings& settings = services_.common.settings;
+  auto opened = match.dialect->open_websocket(asked, {.message_bytes_max = settings.limits.message_bytes});
+  if (const auto* error = std::get_if<proto::Error>(&opened)) {
+    return refuse(Reason::bad_request, error->status, error->message);
+  }
+  const std::string accept = websocket::accept_key(std::get<websocket::Handshake>(checked).key, net::sha1);
+  std::string answer;
+  websocket::append_switching_protocols(answer, accept, match.subprotocol, common_headers());
+  connection_.send_answer(answer);
+
+  websocket_ = std::move(std::get<std::unique_ptr<proto::WebSocketSession>>(opened));
+  decoder_ = std::make_unique<websocket::Decoder>(websocket::DecoderOptions{
+      .message_bytes_max = settings.limits.message_bytes, .fragments_max = limits::fragments_max});
+  const auto& dialects = services_.common.dialects;
+  const auto dialect = static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin());
+  const bool secure = connection_.tls() != nullptr;
+  set_dialect(dialect, secure ? base::Transport::wss : base::Transport::ws);
+  phase_ = Phase::websocket;
+  http_.reset();
+  wait_for(Wait::ping_due, settings.websocket.ping_interval);
+  websocket_->on_open(*this);
+}
+
+std::size_t Client::read_websocket(std::span<std::uint8_t> bytes) {
+  std::size_t taken = 0;
+  websocket::Event event;
+  while (phase_ == Phase::websocket && !close_pending_) {
+    if (connection_.reading_paused() || !has_room()) {
+      connection_.pause_reading();
+      (void)decoder_->decode({}, event);  // the last message's memory is not held while we wait
+      return taken;
+    }
+    taken += decoder_->decode(bytes.subspan(taken), event);
+    if (event.type == websocket::Event::Type::need_more) return taken;
+    on_websocket_event(event);
+  }
+  return bytes.size();  // what stands behind a close is not looked at
+}
+
+void Client::on_websocket_event(websocket::Event& event) {
+  using Type = websocket::Event::Type;
+  const std::string_view payload(event.payload.data(), event.payload.size());
+  switch (event.type) {
+    case Type::message:
+      return websocket_->on_message(event.data_type, event.payload, *this);
+    case Type::ping: {
+      std::string pong;
+      websocket::append_frame(pong, websocket::Opcode::pong, payload);
+      connection_.send_control(pong);
+      return;
+    }
+    case Type::close:
+      // The peer's own words come back to it (§5.5.1), behind the answers to what it asked before.
+      peer_said_close_ = true;
+      peer_close_code_ = event.close_code;
+      return close(Reason::peer_closed);
+    case Type::error:
+      return close(event.reason);
+    case Type::pong:
+    case Type::need_more:
+      return;
+  }
+}
+
+void Client::close_websocket(Reason reason, std::uint16_t code, std::string_view text) {
+  std::string frame;
+  websocket::append_close(frame, code, text);
+  connection_.send_answer(frame);
+  phase_ = Phase::ending;
+  deaf_ = true;
+  close_reason_ = reason;
+  wait_for(Wait::close, limits::close_patience);
+  connection_.finish(reason);
+  mark_dirty();
+}
+
+void Client::ping() {
+  std::string frame;
+  websocket::append_frame(frame, websocket::Opcode::ping, {});
+  connection_.send_control(frame);
+  connection_.relax();
+  life_seen_ = connection_.signs_of_life();
+  wait_for(Wait::pong, services_.common.settings.websocket.ping_timeout);
+  mark_dirty();
+}
+
+}  // namespace broker::shard

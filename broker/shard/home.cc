@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard/home.h"
+
+#include "config/limits.h"
+
+namespace broker::shard {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What time takes away is allowed to stay this much longer, so that a busy log is not swept for each message.
+constexpr std::chrono::microseconds sweep_slack = 1s;
+
+}  // namespace
+
+Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel& timers, base::ShardMetrics& metrics)
+    : post_(post),
+      now_(now),
+      timers_(timers),
+      metrics_(metrics),
+      topics_(options.log, options.epoch_seed),
+      engine_(std::make_unique<topics::MemoryEngine>()) {
+  sweep_.bind<&Home::on_sweep>(*this);
+}
+
+void Home::on_mail(ShardIndex from, RequestMail&& mail) {
+  switch (mail.type) {
+    case RequestMail::Type::publish: {
+      topics::Topic& topic = topics_.find_or_make(mail.message->topic(), now_.steady);
+      const topics::PublishTicket ticket{from, mail.client.slot, mail.client.generation, mail.tag};
+      engine_->publish(topic, std::move(mail.message), ticket, now_.wall_us, *this);
+      break;
+    }
+    case RequestMail::Type::read: {
+      topics::Topic& topic = topics_.find_or_make(mail.read->topic, now_.steady);
+      if (mail.read->subscribe) topics_.add_shard(topic, from);
+      post_.send(from, DeliveryMail{.type = DeliveryMail::Type::page,
+                                    .client = mail.client,
+                                    .tag = mail.tag,
+                                    .published = {},
+                                    .message = {},
+                                    .page = read(topic, *mail.read)});
+      break;
+    }
+    case RequestMail::Type::leave:
+      if (topics::Topic* topic = topics_.find(mail.read->topic)) topics_.remove_shard(*topic, from, now_.steady);
+      break;
+  }
+  arm_sweep();
+  show();
+}
+
+void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const topics::PublishTicket& ticket) {
+  for (ShardIndex to = 0; to < post_.shards(); ++to) {
+    if (topic.shards.test(to)) {
+      post_.send(to, DeliveryMail{.type = DeliveryMail::Type::message,
+                                  .client = {},
+                                  .tag = 0,
+                                  .published = {},
+                                  .message = message.share(),
+                                  .page = {}});
+    }
+  }
+  acknowledgements_.push_back({ticket, {message->epoch, message->offset}});
+  topics_.append_to_log(topic, std::move(message), now_.steady);
+}
+
+void Home::acknowledge() {
+  for (const Acknowledgement& each : acknowledgements_) {
+    post_.send(each.ticket.shard, DeliveryMail{.type = DeliveryMail::Type::published,
+                                               .client = {each.ticket.client_slot, each.ticket.client_generation},
+                                               .tag = each.ticket.tag,
+                                               .published = each.published,
+                                               .message = {},
+                                               .page = {}});
+  }
+  acknowledgements_.clear();
+}
+
+std::unique_ptr<ReadPage> Home::read(const topics::Topic& topic, const ReadRequest& request) const {
+  auto page = std::make_unique<ReadPage>();
+  page->epoch = topic.epoch();
+  page->offset = topic.offset();
+  page->plan = topics::HomeTopics::plan(topic, request.from);
+  std::size_t bytes = 0;
+  std::uint64_t next = page->plan.first;
+  for (; next <= topic.offset() && page->messages.size() < request.messages_max; ++next) {
+    topics::Message& message = topic.logged(next);
+    bytes += message.memory_bytes();
+    if (!page->messages.empty() && bytes > config::limits::page_bytes_max) break;
+    message.refs.fetch_add(1, std::memory_order_relaxed);
+    page->messages.emplace_back(topics::MessageRef(&message));
+  }
+  page->more = next <= topic.offset();
+  return page;
+}
+
+void Home::on_sweep() noexcept {
+  topics_.sweep(now_.wall_us, now_.steady);
+  arm_sweep();
+  show();
+}
+
+void Home::arm_sweep() {
+  if (sweep_.armed()) return;
+  const auto next = topics_.next_sweep(now_.wall_us, now_.steady);
+  if (next) timers_.arm(sweep_, now_.steady + std::max(*next, 0us) + sweep_slack);
+}
+
+void Home::show() {
+  metrics_.topics.set(static_cast<std::int64_t>(topics_.size()));
+  metrics_.log_bytes.set(static_cast<std::int64_t>(topics_.log_bytes()));
+}
+
+}  // namespace broker::shard

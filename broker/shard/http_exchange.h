@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client needs while it speaks HTTP: the reader, the request under way and the session that answers it. Given back
+// when the connection becomes a WebSocket.
+// Thread: the shard.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proto/http/request.h"
+#include "proto/http/request_reader.h"
+#include "proto/http/response.h"
+#include "proto/session.h"
+
+namespace broker::shard {
+
+struct HttpExchange {
+  explicit HttpExchange(const proto::http::Limits& limits) : reader(limits) {}
+
+  // From the head of a request until its answer has been given and its body has been read.
+  [[nodiscard]] bool under_way() const { return request != nullptr; }
+
+  proto::http::RequestReader reader;
+  std::unique_ptr<proto::http::Request> request;
+  std::unique_ptr<proto::HttpSession> session;
+  std::string held_body;         // what the session had no room for
+  bool head_request = false;     // HEAD: the answer to GET without its body
+  bool body_ended = false;       // the body's end has been read
+  bool body_end_told = false;    // … and the session knows
+  bool answering = false;        // begin() was called
+  bool answered = false;
+  bool keep_alive = false;       // the answer has said that another request may follow
+  bool input_ended = false;      // the peer sends no more
+};
+
+}  // namespace broker::shard

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What shards say to each other. Requests go to a topic's home, deliveries come from it; each pair of shards has one
+// mailbox for each kind, also a shard with itself, so that nothing above may assume an answer "at once".
+// Thread: made by the sender, used up by the receiver. Owns: what it points to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/topics/home_topics.h"
+#include "broker/topics/message.h"
+#include "proto/session.h"
+
+namespace broker::shard {
+
+// A client of one shard; the generation tells a slot's later tenant from the one that asked.
+struct ClientId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+};
+
+// What a reader asks of a topic's log: a subscription's beginning, the next page of its replay, or a single read.
+struct ReadRequest {
+  std::string topic;
+  topics::ReadFrom from;
+  std::uint32_t messages_max = 0;
+  bool subscribe = false;  // from here on the shard wants the topic's deliveries, until it leaves
+};
+
+// A part of a log, at one moment of its topic.
+struct ReadPage {
+  std::uint64_t epoch = 0;
+  std::uint64_t offset = 0;  // the newest
+  topics::ReadPlan plan;
+  std::vector<topics::MessageRef> messages;
+  bool more = false;  // the log holds more behind the last of them; no more: live deliveries follow without a hole
+};
+
+struct RequestMail {
+  enum class Type : std::uint8_t {
+    publish,  // message; answered with `published`
+    read,     // read; answered with `page`
+    leave,    // read->topic: the shard has no subscriber left
+  };
+  Type type = Type::publish;
+  ClientId client;
+  proto::Tag tag = 0;
+  topics::MessageRef message;
+  std::unique_ptr<ReadRequest> read;
+};
+
+struct DeliveryMail {
+  enum class Type : std::uint8_t {
+    message,    // for this shard's subscribers
+    published,  // answer to one client's publish
+    page,       // answer to one client's read
+  };
+  Type type = Type::message;
+  ClientId client;
+  proto::Tag tag = 0;
+  proto::Published published;
+  topics::MessageRef message;
+  std::unique_ptr<ReadPage> page;
+
+  // What it keeps in memory while it waits.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    std::size_t bytes = sizeof(DeliveryMail);
+    if (message) bytes += message->memory_bytes();
+    if (page) {
+      for (const topics::MessageRef& each : page->messages) bytes += each->memory_bytes();
+    }
+    return bytes;
+  }
+};
+
+}  // namespace broker::shard

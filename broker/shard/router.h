@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A shard in its part as its clients' place: carries their questions to the topics' homes and the answers back, and fans
+// out what the homes deliver: encoded once a wire format, handed to every subscription as one run at the turn's end.
+// Thread: the shard. Owns: the subscriptions. Borrows: the post and the clients (by id, so that a late answer to a client
+//   that is gone is dropped).
+#pragma once
+
+#include <vector>
+
+#include "broker/net/shared_bytes.h"
+#include "broker/shard/client_table.h"
+#include "broker/shard/home.h"
+#include "broker/shard/post.h"
+#include "broker/topics/subscriber_table.h"
+#include "proto/session.h"
+
+namespace broker::shard {
+
+class Router {
+ public:
+  Router(ClientTable&, Post&, ShardIndex shards, const Now&, base::ShardMetrics&);
+
+  // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
+  // does not fit (Post::requests_full).
+  ShardIndex publish(ClientId, proto::Tag, const proto::Publication&);
+  ShardIndex read(ClientId, proto::Tag, std::string_view topic, const topics::ReadFrom&, std::uint32_t messages_max);
+  // Adds a waiting subscription; ask for its beginning with read_for().
+  [[nodiscard]] topics::Subscription& subscribe(Recipient&, std::string_view topic, const proto::WireFormat&);
+  ShardIndex read_for(const topics::Subscription&, ClientId, const topics::ReadFrom&, std::uint32_t messages_max);
+  // From here on the subscription receives what its topic's home delivers.
+  void make_live(topics::Subscription&);
+  void unsubscribe(topics::Subscription&);
+
+  void on_mail(DeliveryMail&& mail);
+  // Hands out the runs of this turn.
+  void fan_out();
+  // Appends a message in a wire format. Returns whether the format could carry it.
+  [[nodiscard]] static proto::Message view(const topics::Message&);
+  static bool encode(const topics::Message&, const proto::WireFormat&, std::string& out);
+
+  [[nodiscard]] topics::ReturnStack& messages() { return messages_; }
+
+ private:
+  [[nodiscard]] ShardIndex home_of(std::string_view topic) const;
+  void take(const topics::Message&);
+  void hand_out(topics::LocalTopic&);
+  void hand_out(topics::LocalTopic&, topics::FormatGroup&);
+
+  topics::ReturnStack messages_;  // first: what it frees must outlive nothing, and everything else holds messages
+  ClientTable& clients_;
+  Post& post_;
+  const ShardIndex shards_;
+  const Now& now_;
+  base::ShardMetrics& metrics_;
+  topics::SubscriberTable subscribers_;
+  std::vector<topics::LocalTopic*> pending_;  // topics with a run to hand out
+};
+
+}  // namespace broker::shard

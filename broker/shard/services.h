@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a shard lends to its clients, and the lists on which they enter themselves for the shard to see to later in the
+// turn: nothing a client does calls into another one.
+// Thread: the shard. Owns: the lists only.
+#pragma once
+
+#include <vector>
+
+#include "broker/base/log.h"
+#include "broker/base/metrics.h"
+#include "broker/base/timer_wheel.h"
+#include "broker/net/connection.h"
+#include "broker/shard/access.h"
+#include "broker/shard/router.h"
+#include "config/settings.h"
+#include "proto/http/limits.h"
+#include "proto/http/router.h"
+
+namespace broker::shard {
+
+class Client;
+
+// What all shards share, immutable.
+struct Common {
+  const config::Settings& settings;
+  const Access& access;
+  std::span<const proto::Dialect* const> dialects;
+  const proto::http::Router& routes;
+  proto::http::Limits http_limits;
+};
+
+struct Services final : net::ConnectionServices {
+  Services(io::Ring& r, const Common& c, ShardIndex index, const Now& n, base::TimerWheel& t, Router& ro, Post& p,
+           ClientTable& cl, base::ShardMetrics& m, base::LogSink& l)
+      : ConnectionServices(r), common(c), shard(index), now(n), timers(t), router(ro), post(p), clients(cl), metrics(m),
+        log(l) {}
+
+  void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
+
+  const Common& common;
+  const ShardIndex shard;
+  const Now& now;
+  base::TimerWheel& timers;
+  Router& router;
+  Post& post;
+  ClientTable& clients;
+  base::ShardMetrics& metrics;
+  base::LogSink& log;
+  bool draining = false;
+
+  std::vector<Client*> dirty;                  // something to send, or room that may have come
+  std::vector<Client*> blocked;                // stopped reading: the mailbox to a home is full
+  std::vector<net::Connection*> handshakes;    // a step is due
+  std::vector<ClientId> dead;                  // to be destroyed at the turn's end
+};
+
+}  // namespace broker::shard

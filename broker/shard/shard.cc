@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard/shard.h"
+
+#include <algorithm>
+
+#include "broker/net/tls.h"
+#include "broker/shard/client.h"
+#include "config/limits.h"
+
+namespace broker::shard {
+
+namespace limits = config::limits;
+using namespace std::chrono_literals;
+
+Shard::Shard(ShardIndex index, io::Ring& ring, Mesh& mesh, const Common& common, const Home::Options& home,
+             net::TlsContext* tls, base::ShardMetrics& metrics, base::LogSink& log, ShardControl& control)
+    : index_(index),
+      ring_(ring),
+      mesh_(mesh),
+      tls_(tls),
+      metrics_(metrics),
+      log_(log),
+      control_(control),
+      timers_(std::chrono::steady_clock::now()),
+      post_(mesh, index, metrics),
+      router_(clients_, post_, mesh.shards(), now_, metrics),
+      home_(home, post_, now_, timers_, metrics),
+      services_(ring, common, index, now_, timers_, router_, post_, clients_, metrics, log),
+      drain_(clients_, timers_, now_) {
+  read_clock();
+}
+
+Shard::~Shard() = default;
+
+void Shard::listen(int fd, base::Listener listener) {
+  acceptors_.emplace_back(ring_, timers_, now_, metrics_, log_, *this, fd, listener);
+}
+
+void Shard::run(OnDrained on_drained, void* context) {
+  on_drained_ = on_drained;
+  on_drained_context_ = context;
+  for (Acceptor& acceptor : acceptors_) acceptor.start();
+  while (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::stop) {
+    wait();
+    read_clock();
+    obey();
+    ring_.run();
+    drive_handshakes();
+    drain_mailboxes();
+    router_.fan_out();
+    flush();
+    timers_.advance(now_.steady);
+    bury();
+    heartbeat();
+  }
+}
+
+// ---- the turn
+
+void Shard::wait() {
+  metrics_.shard_busy_ns.add(static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, std::chrono::steady_clock::now().time_since_epoch().count() - now_.steady_ns)));
+  ring_.wait(sleep_time());
+  mesh_.sleep_flag(index_).awake();
+}
+
+// Zero while there is anything left to do; negative, which is without end, when not even time will bring something.
+std::chrono::nanoseconds Shard::sleep_time() {
+  post_.publish(ring_);
+  if (!services_.dirty.empty() || !services_.handshakes.empty()) return 0ns;
+  base::SleepFlag& flag = mesh_.sleep_flag(index_);
+  flag.prepare_sleep();
+  if (post_.anything_waiting(!post_.deliveries_congested())) {
+    flag.awake();
+    return 0ns;
+  }
+  const auto next = timers_.next_deadline();
+  if (!next) return -1ns;
+  return std::max<std::chrono::nanoseconds>(0ns, *next - std::chrono::steady_clock::now());
+}
+
+void Shard::read_clock() {
+  now_.steady = std::chrono::steady_clock::now();
+  now_.steady_ns = now_.steady.time_since_epoch().count();
+  now_.wall_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// What main wants of the shard.
+void Shard::obey() {
+  if (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::drain || services_.draining) return;
+  services_.draining = true;
+  for (Acceptor& acceptor : acceptors_) acceptor.stop();
+  log_.info("draining", {{"shard", index_}, {"connections", clients_.size()}});
+  drain_.begin(std::chrono::nanoseconds(control_.drain_ns.load(std::memory_order_relaxed)));
+}
+
+// A storm of handshakes gets its share of every turn and no more.
+void Shard::drive_handshakes() {
+  const std::size_t due = std::min<std::size_t>(services_.handshakes.size(), limits::handshakes_per_turn);
+  for (std::size_t i = 0; i < due; ++i) services_.handshakes[i]->drive_handshake();
+  services_.handshakes.erase(services_.handshakes.begin(), services_.handshakes.begin() + static_cast<std::ptrdiff_t>(due));
+}
+
+void Shard::drain_mailboxes() {
+  constexpr std::size_t most_each = limits::mails_per_turn;
+  post_.publish(ring_);
+  if (!post_.deliveries_congested()) {
+    post_.drain_requests(most_each, [this](ShardIndex from, RequestMail&& mail) { home_.on_mail(from, std::move(mail)); });
+    home_.acknowledge();
+    post_.publish(ring_);
+  }
+  post_.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router_.on_mail(std::move(mail)); });
+  post_.release();
+  if (!services_.blocked.empty() && !post_.any_requests_full()) {
+    for (Client* client : services_.blocked) client->unblock();
+    services_.blocked.clear();
+  }
+}
+
+// One send for each connection that has something, of all that it has. What comes up meanwhile goes with the next turn.
+void Shard::flush() {
+  if (services_.dirty.empty()) return;
+  const std::size_t count = std::min<std::size_t>(services_.dirty.size(), limits::sends_per_flush);
+  flushing_.assign(services_.dirty.begin(), services_.dirty.begin() + static_cast<std::ptrdiff_t>(count));
+  services_.dirty.erase(services_.dirty.begin(), services_.dirty.begin() + static_cast<std::ptrdiff_t>(count));
+  for (Client* client : flushing_) client->settle();
+}
+
+void Shard::bury() {
+  router_.messages().free_all();
+  if (!services_.dead.empty()) {
+    std::erase_if(services_.dead, [this](ClientId id) {
+      if (!static_cast<Client*>(clients_.find(id))->may_be_destroyed()) return false;
+      clients_.destroy(id);
+      return true;
+    });
+  }
+  const bool gone = clients_.size() == 0 && std::ranges::all_of(acceptors_, &Acceptor::stopped);
+  if (services_.draining && gone && !control_.drained.load(std::memory_order_relaxed)) {
+    control_.drained.store(true, std::memory_order_release);
+    on_drained_(on_drained_context_);
+  }
+}
+
+void Shard::heartbeat() {
+  const io::RingCounts& counts = ring_.counts();
+  metrics_.ring_enters.set_total(counts.enters);
+  metrics_.ring_completions.set_total(counts.completions);
+  metrics_.ring_submit_full.set_total(counts.submit_full);
+  metrics_.ring_overflows.set_total(counts.overflows);
+  metrics_.ring_buffers_exhausted.set_total(counts.buffers_exhausted);
+  post_.show_depth();
+  metrics_.shard_turns.add();
+}
+
+// ---- accepting
+
+void Shard::on_accepted(int fd, base::Listener listener) noexcept {
+  const bool secure = listener == base::Listener::https;
+  if (secure) tls_->advance(now_.steady);  // here and not by a timer: an idle shard sleeps
+  const ClientId id = clients_.reserve();
+  auto client = std::make_unique<Client>(services_, id, fd, secure ? std::make_unique<net::Tls>(*tls_) : nullptr,
+                                         secure ? base::Transport::https : base::Transport::http);
+  Client& accepted = *client;
+  clients_.put(id, std::move(client));
+  accepted.start();
+  if (services_.draining) accepted.go_away();
+}
+
+}  // namespace broker::shard

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard/shard_threads.h"
+
+#include <pthread.h>
+
+#include "broker/base/machine.h"
+#include "broker/net/digest.h"
+
+namespace broker::shard {
+
+ShardThreads::ShardThreads(const ShardsOptions& options, const Common& common, std::span<base::LogSink* const> logs,
+                           OnDrained on_drained)
+    : options_(options),
+      common_(common),
+      on_drained_(std::move(on_drained)),
+      ticket_keys_(std::chrono::steady_clock::now()),
+      mesh_(options.shards),
+      step_(static_cast<std::ptrdiff_t>(options.shards) + 1) {
+  for (ShardIndex index = 0; index < options.shards; ++index) {
+    auto one = std::make_unique<One>();
+    one->log = logs[index];
+    std::uint8_t seed[sizeof one->epoch_seed];
+    net::random_bytes(seed);
+    std::memcpy(&one->epoch_seed, seed, sizeof seed);
+    all_.push_back(std::move(one));
+  }
+}
+
+ShardThreads::~ShardThreads() { stop(); }
+
+void ShardThreads::listen(std::vector<base::OwnedFd>&& sockets, base::Listener listener) {
+  for (std::size_t i = 0; i < sockets.size(); ++i) all_[i]->listeners.emplace_back(sockets[i].release(), listener);
+}
+
+std::string ShardThreads::start() {
+  for (ShardIndex index = 0; index < options_.shards; ++index) {
+    all_[index]->thread = std::thread([this, index] { run(index); });
+  }
+  running_ = true;
+  step_.arrive_and_wait();  // every ring is made, or failed
+  if (error_.empty()) ring_description_ = all_.front()->ring->describe();
+  const std::string error = error_;
+  if (!error.empty()) {
+    for (auto& one : all_) one->control.wanted.store(ShardControl::Wanted::stop);
+  }
+  step_.arrive_and_wait();  // they may run
+  if (!error.empty()) stop();
+  return error;
+}
+
+void ShardThreads::drain(std::chrono::nanoseconds duration) {
+  for (auto& one : all_) one->control.drain_ns.store(duration.count(), std::memory_order_relaxed);
+  tell(ShardControl::Wanted::drain);
+}
+
+void ShardThreads::stop() {
+  if (!running_) return;
+  running_ = false;
+  tell(ShardControl::Wanted::stop);
+  step_.arrive_and_wait();  // every loop has ended: nobody wakes anybody any more
+  for (auto& one : all_) one->thread.join();
+}
+
+void ShardThreads::wake(std::size_t shard) { all_[shard]->ring->wake_from_any_thread(); }
+
+void ShardThreads::tell(ShardControl::Wanted wanted) {
+  for (auto& one : all_) {
+    one->control.wanted.store(wanted, std::memory_order_release);
+    if (one->ring != nullptr) one->ring->wake_from_any_thread();
+  }
+}
+
+std::vector<const base::ShardMetrics*> ShardThreads::metrics() const {
+  std::vector<const base::ShardMetrics*> metrics;
+  for (const auto& one : all_) metrics.push_back(&one->metrics);
+  return metrics;
+}
+
+void ShardThreads::run(ShardIndex index) {
+  One& one = *all_[index];
+  const std::string name = "shard " + std::to_string(index);
+  ::pthread_setname_np(::pthread_self(), name.c_str());
+  if (!options_.processors.empty()) base::pin_to(options_.processors[index]);
+
+  io::UringRing::Created created = io::UringRing::create();
+  if (created.ring == nullptr) {
+    const std::lock_guard lock(error_mutex_);
+    error_ = created.error;
+    for (const auto& [fd, listener] : one.listeners) base::OwnedFd close_it(fd);
+  } else {
+    one.ring = created.ring.get();
+    mesh_.enter(index, *created.ring);
+  }
+  step_.arrive_and_wait();  // main looks at the errors
+  step_.arrive_and_wait();
+  if (created.ring != nullptr) {
+    std::unique_ptr<net::TlsContext> tls;
+    if (options_.identity != nullptr) tls = std::make_unique<net::TlsContext>(std::span(&options_.identity, 1), ticket_keys_);
+    Home::Options home = options_.home;
+    home.epoch_seed = one.epoch_seed;
+    Shard shard(index, *created.ring, mesh_, common_, home, tls.get(), one.metrics, *one.log, one.control);
+    for (const auto& [fd, listener] : one.listeners) shard.listen(fd, listener);
+    shard.run(
+        [](void* context) {
+          auto& self = *static_cast<ShardThreads*>(context);
+          if (self.drained_.fetch_add(1) + 1 == self.options_.shards) self.on_drained_();
+        },
+        this);
+    step_.arrive_and_wait();  // no mail is on its way and no ring is woken behind this
+  } else {
+    step_.arrive_and_wait();
+  }
+}
+
+}  // namespace broker::shard

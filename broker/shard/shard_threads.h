@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// All shards, each on a thread of its own, pinned where there is a processor for each.
+// Thread: main's. Owns: the threads, the mesh, the metrics. Borrows: what all shards share.
+// Errors: start() returns why a shard could not be made.
+#pragma once
+
+#include <atomic>
+#include <barrier>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/io/uring_ring.h"
+#include "broker/net/tls_identity.h"
+#include "broker/net/tls_ticket_keys.h"
+#include "broker/shard/shard.h"
+
+namespace broker::shard {
+
+struct ShardsOptions {
+  ShardIndex shards = 1;
+  std::vector<int> processors;  // to pin to, one a shard; empty: not pinned
+  Home::Options home;           // of each shard: its share of the logs' memory; the seed is drawn anew for each
+  const net::TlsIdentity* identity = nullptr;  // null: no TLS
+};
+
+class ShardThreads {
+ public:
+  // Called by a shard's thread when the last of all shards has drained.
+  using OnDrained = std::function<void()>;
+
+  ShardThreads(const ShardsOptions&, const Common&, std::span<base::LogSink* const> logs, OnDrained on_drained);
+  ~ShardThreads();
+
+  // One descriptor a shard. Before start().
+  void listen(std::vector<base::OwnedFd>&& sockets, base::Listener listener);
+  // Returns when every shard runs; otherwise the error.
+  [[nodiscard]] std::string start();
+  // Their clients are told to go within that time; then on_drained.
+  void drain(std::chrono::nanoseconds duration);
+  // Requires: drained, or no client was ever accepted. Joins.
+  void stop();
+  // For /healthz: a shard that is well answers with a turn.
+  void wake(std::size_t shard);
+
+  [[nodiscard]] std::vector<const base::ShardMetrics*> metrics() const;
+  [[nodiscard]] const std::string& ring_description() const { return ring_description_; }
+
+ private:
+  struct One {
+    ShardControl control;
+    base::ShardMetrics metrics;
+    base::LogSink* log = nullptr;
+    std::vector<std::pair<int, base::Listener>> listeners;
+    io::UringRing* ring = nullptr;  // once all have started, until all have ended
+    std::uint64_t epoch_seed = 0;
+    std::thread thread;
+  };
+  void run(ShardIndex index);
+  void tell(ShardControl::Wanted wanted);
+
+  const ShardsOptions options_;
+  const Common& common_;
+  const OnDrained on_drained_;
+  net::TicketKeys ticket_keys_;
+  Mesh mesh_;
+  std::vector<std::unique_ptr<One>> all_;
+  std::barrier<> step_;  // threads and main: all rings are made; all loops have ended
+  std::atomic<ShardIndex> drained_{0};
+  std::mutex error_mutex_;  // only at the start
+  std::string error_;
+  std::string ring_description_;
+  bool running_ = false;
+};
+
+}  // namespace broker::shard

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard/subscriber.h"
+
+#include <algorithm>
+
+#include "broker/base/check.h"
+#include "broker/net/tls.h"
+#include "config/limits.h"
+
+namespace broker::shard {
+
+namespace limits = config::limits;
+using net::SharedBytes;
+using proto::Reason;
+using topics::ReadFrom;
+using topics::Subscription;
+
+namespace {
+
+ReadFrom read_from(const proto::Start& start) {
+  switch (start.from) {
+    case proto::Start::From::now:
+      return {};
+    case proto::Start::From::after:
+      return {.from = ReadFrom::From::after, .epoch = start.epoch, .value = start.value};
+    case proto::Start::From::last:
+      return {.from = ReadFrom::From::last, .epoch = {}, .value = start.value};
+  }
+  return {};
+}
+
+}  // namespace
+
+Subscriber::Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls)
+    : services_(services), id_(id), connection_(services, stream, fd, std::move(tls)) {}
+
+// ---- subscribing
+
+std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::string_view topic,
+                                                         const proto::Start& start, std::uint32_t dialect) {
+  if (find(topic) != nullptr) return proto::Error{409, "already subscribed to this topic"};
+  if (subscription_count_ == limits::subscriptions_per_connection_max) {
+    return proto::Error{429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
+  }
+  Subscription& made = services_.router.subscribe(*this, topic, *session()->wire_format());
+  made.serial = next_serial_++;
+  made.tag = tag;
+  made.resumes = start.from == proto::Start::From::after;
+  made.format_label = dialect;
+  made.next = subscriptions_;
+  subscriptions_ = &made;
+  ++subscription_count_;
+  ++outstanding_;
+  services_.metrics.subscriptions[dialect].add();
+  // One page at a time: who subscribes to many topics at once replays them one by one.
+  const bool page_now = replaying_ == 0 && connection_.queue().replay_bytes() == 0;
+  made.page_asked = true;
+  stop_if_full(services_.router.read_for(made, id_, read_from(start), page_now ? limits::page_messages_max : 0));
+  return std::nullopt;
+}
+
+std::optional<proto::Error> Subscriber::remove_subscription(std::string_view topic) {
+  Subscription* found = find(topic);
+  if (found == nullptr) return proto::Error{404, "not subscribed to this topic"};
+  if (!found->answered) --outstanding_;
+  unlink(*found);
+  return std::nullopt;
+}
+
+void Subscriber::remove_all_subscriptions() {
+  while (subscriptions_ != nullptr) unlink(*subscriptions_);
+}
+
+void Subscriber::unlink(Subscription& subscription) {
+  Subscription** link = &subscriptions_;
+  while (*link != &subscription) link = &(*link)->next;
+  *link = subscription.next;
+  --subscription_count_;
+  if (subscription.more_to_replay) --replaying_;
+  if (losses_ != nullptr) {
+    std::erase_if(*losses_, [&](const Loss& loss) { return loss.stream == subscription.topic; });
+  }
+  services_.metrics.subscriptions[subscription.format_label].sub();
+  services_.router.unsubscribe(subscription);
+}
+
+Subscription* Subscriber::find(std::string_view topic) const {
+  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (each->topic->name() == topic) return each;
+  }
+  return nullptr;
+}
+
+Subscription* Subscriber::find(std::uint64_t serial) const {
+  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (each->serial == serial) return each;
+  }
+  return nullptr;
+}
+
+void Subscriber::ask_log(proto::Tag tag, std::string_view topic, const proto::Start& start, std::uint32_t limit) {
+  log_questions_.push_back({next_serial_, tag});
+  ++outstanding_;
+  stop_if_full(services_.router.read(id_, next_serial_++, topic, read_from(start), limit));
+}
+
+// ---- pages of logs
+
+void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
+  if (deaf_ || session() == nullptr) return;
+  mark_dirty();
+  const auto question = std::ranges::find(log_questions_, serial, &LogQuestion::serial);
+  if (question != log_questions_.end()) {
+    const LogQuestion found = *question;
+    log_questions_.erase(question);
+    return on_log_page(found, page);
+  }
+  Subscription* subscription = find(serial);
+  if (subscription == nullptr) return;  // it was given up meanwhile
+  subscription->page_asked = false;
+  if (!subscription->answered) {
+    answer_subscription(*subscription, page);
+    if (find(serial) != subscription) return;  // the session had second thoughts
+  }
+  replay(*subscription, page);
+}
+
+void Subscriber::on_log_page(const LogQuestion& question, ReadPage& page) {
+  --outstanding_;
+  std::vector<proto::Message> messages;
+  messages.reserve(page.messages.size());
+  for (const topics::MessageRef& each : page.messages) messages.push_back(Router::view(*each));
+  session()->on_log(question.tag,
+                    proto::LogPage{.epoch = page.epoch, .offset = page.offset, .messages = messages, .more = page.more},
+                    host());
+}
+
+void Subscriber::answer_subscription(Subscription& subscription, const ReadPage& page) {
+  --outstanding_;
+  subscription.answered = true;
+  subscription.epoch = page.epoch;
+  proto::Subscribed answer{.epoch = page.epoch, .offset = page.offset, .recovered = std::nullopt};
+  if (subscription.resumes) answer.recovered = page.plan.recovered;
+  const std::string topic = subscription.topic->name();  // the session may unsubscribe
+  session()->on_subscribed(subscription.tag, topic, answer, host());
+}
+
+void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
+  const std::string& topic = subscription.topic->name();
+  if (page.plan.other_epoch) {
+    announce(topic, {.why = proto::Gap::Why::epoch});
+  } else if (!page.plan.recovered) {
+    announce(topic, {.why = proto::Gap::Why::expired, .from = page.plan.missed_from, .to = page.plan.missed_to});
+  }
+  const auto& format = *static_cast<const proto::WireFormat*>(subscription.format);
+  SharedBytes replayed{.stream = subscription.topic, .first_offset = page.plan.first, .use = SharedBytes::Use::replay};
+  subscription.replayed = page.plan.first - 1;
+  for (const topics::MessageRef& message : page.messages) {
+    if (Router::encode(*message, format, replayed.bytes)) ++replayed.messages;
+    replayed.accepted_ns = message->accepted_ns;
+    subscription.replayed = message->offset;
+  }
+  if (!replayed.bytes.empty()) connection_.send_shared(net::SharedBytesRef::make(std::move(replayed)));
+  if (subscription.more_to_replay != page.more) {
+    page.more ? ++replaying_ : --replaying_;
+    subscription.more_to_replay = page.more;
+  }
+  // Home answered at one moment of the topic and sends every later message behind the answer: from here on, live.
+  if (!page.more) services_.router.make_live(subscription);
+}
+
+void Subscriber::ask_next_page() {
+  if (replaying_ == 0 || connection_.queue().replay_bytes() > 0) return;
+  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (each->page_asked) return;
+  }
+  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (!each->more_to_replay) continue;
+    each->page_asked = true;
+    const ReadFrom from{.from = ReadFrom::From::after, .epoch = each->epoch, .value = each->replayed};
+    stop_if_full(services_.router.read_for(*each, id_, from, limits::page_messages_max));
+    return;
+  }
+}
+
+// ---- deliveries and their loss
+
+void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
+  if (deaf_) return;
+  net::SendQueue& queue = connection_.queue();
+  const std::size_t limit = services_.common.settings.limits.queue_bytes;
+  if (queue.delivery_bytes() > 0 && queue.delivery_bytes() + run->bytes.size() > limit) {
+    if (services_.common.settings.queue.overflow == config::Overflow::disconnect) {
+      account_dropped(*run, Reason::slow_consumer);
+      return on_overflow();
+    }
+    drop_oldest(run->bytes.size());
+  }
+  if (queue.empty()) prompt_ = &*run;
+  connection_.send_shared(run);
+  mark_dirty();
+}
+
+void Subscriber::drop_oldest(std::size_t arriving_bytes) {
+  const std::size_t limit = services_.common.settings.limits.queue_bytes;
+  const std::size_t keep = arriving_bytes < limit ? limit - arriving_bytes : 0;
+  if (losses_ == nullptr) losses_ = std::make_unique<std::vector<Loss>>();
+  (void)connection_.queue().drop_oldest(keep, [this](const SharedBytes& lost) {
+    account_dropped(lost, Reason::slow_consumer);
+    const std::uint64_t last = lost.first_offset + lost.messages - 1;
+    const auto known = std::ranges::find(*losses_, lost.stream, &Loss::stream);
+    if (known != losses_->end()) {
+      known->to = last;
+    } else {
+      losses_->push_back({lost.stream, lost.first_offset, last});
+    }
+  });
+}
+
+void Subscriber::prepare_send() {
+  if (losses_ != nullptr && !connection_.send_in_flight()) {
+    const std::unique_ptr<std::vector<Loss>> losses = std::move(losses_);
+    for (const Loss& loss : *losses) {
+      const auto& topic = *static_cast<const topics::LocalTopic*>(loss.stream);
+      std::string frame;
+      session()->append_gap(topic.name(), {.why = proto::Gap::Why::overflow, .from = loss.from, .to = loss.to}, frame);
+      if (!frame.empty()) connection_.send_control(frame);  // in front of what is left, which all came later
+    }
+  }
+  ask_next_page();
+}
+
+void Subscriber::announce(std::string_view topic, const proto::Gap& gap) {
+  std::string frame;
+  session()->append_gap(topic, gap, frame);
+  connection_.send_answer(frame);
+}
+
+// ---- accounts
+
+void Subscriber::account_left(const SharedBytes& bytes, std::uint32_t dialect) {
+  if (bytes.messages == 0) return;
+  base::ShardMetrics& metrics = services_.metrics;
+  metrics.deliveries[dialect].add(bytes.messages);
+  metrics.delivery_bytes[dialect].add(bytes.bytes.size());
+  if (bytes.use != SharedBytes::Use::delivery) return;
+  const bool backlogged = prompt_ != &bytes;
+  prompt_ = nullptr;
+  metrics.fanout_latency[backlogged].observe(std::chrono::nanoseconds(services_.now.steady_ns - bytes.accepted_ns),
+                                             bytes.messages);
+}
+
+void Subscriber::account_dropped(const SharedBytes& bytes, Reason reason) {
+  if (bytes.use == SharedBytes::Use::delivery) services_.metrics.deliveries_dropped[reason].add(bytes.messages);
+}
+
+void Subscriber::show_queue() {
+  const auto bytes = static_cast<std::int64_t>(connection_.queue().bytes());
+  if (bytes == shown_queue_bytes_) return;
+  services_.metrics.queue_bytes.add(bytes - shown_queue_bytes_);
+  shown_queue_bytes_ = bytes;
+}
+
+void Subscriber::mark_dirty() noexcept {
+  if (dirty_) return;
+  dirty_ = true;
+  services_.dirty.push_back(&self());
+}
+
+void Subscriber::stop_if_full(ShardIndex home) {
+  if (!services_.post.requests_full(home)) return;
+  connection_.pause_reading();
+  if (blocked_) return;
+  blocked_ = true;
+  services_.blocked.push_back(&self());
+}
+
+}  // namespace broker::shard

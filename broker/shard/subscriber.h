@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client as its topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it reads
+// too slowly. Client (client.h) adds the protocols.
+//
+// Thread: the shard. Owns: the connection and the subscriptions (through the router).
+// Limits: deliveries queued are bounded by limits.queue_bytes, with the policy queue.overflow; a replay stands outside
+//   of it and is paced by the reader: one page (limits::page_bytes_max) at a time for each connection.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "broker/shard/services.h"
+#include "proto/session.h"
+
+namespace broker::shard {
+
+class Subscriber : public Recipient {
+ public:
+  void deliver(const net::SharedBytesRef& run) noexcept final;
+  void on_page(proto::Tag serial, ReadPage& page) noexcept final;
+
+ protected:
+  Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls);
+  ~Subscriber() override = default;
+
+  // Of proto::Host.
+  [[nodiscard]] std::optional<proto::Error> add_subscription(proto::Tag, std::string_view topic, const proto::Start&,
+                                                             std::uint32_t dialect);
+  [[nodiscard]] std::optional<proto::Error> remove_subscription(std::string_view topic);
+  void ask_log(proto::Tag, std::string_view topic, const proto::Start&, std::uint32_t limit);
+
+  void remove_all_subscriptions();
+  // Before a send is made: announces losses at their place in the stream, and asks for the next page of a replay when
+  // the one before has left.
+  void prepare_send();
+  // An entry of the queue has left, or (`reason`) is dropped.
+  void account_left(const net::SharedBytes& bytes, std::uint32_t dialect);
+  void account_dropped(const net::SharedBytes& bytes, proto::Reason reason);
+  void show_queue();
+
+  // Puts the client on the list of those that the shard sees to at the turn's end.
+  void mark_dirty() noexcept;
+  virtual Client& self() = 0;
+  virtual proto::Session* session() = 0;  // null when there is none any more
+  virtual proto::Host& host() = 0;
+  // The queue is full and the policy is `disconnect`.
+  virtual void on_overflow() noexcept = 0;
+  // The mailbox to that home is full.
+  void stop_if_full(ShardIndex home);
+
+  Services& services_;
+  const ClientId id_;
+  net::Connection connection_;
+  std::uint32_t outstanding_ = 0;  // questions to homes whose answers will have to be sent
+  bool blocked_ = false;           // on services_.blocked
+  bool deaf_ = false;              // takes no deliveries any more
+  bool dirty_ = false;             // on services_.dirty
+
+ private:
+  struct Loss {
+    const void* stream;
+    std::uint64_t from;
+    std::uint64_t to;
+  };
+  struct LogQuestion {
+    std::uint64_t serial;
+    proto::Tag tag;
+  };
+  [[nodiscard]] topics::Subscription* find(std::string_view topic) const;
+  [[nodiscard]] topics::Subscription* find(std::uint64_t serial) const;
+  void unlink(topics::Subscription&);
+  void on_log_page(const LogQuestion&, ReadPage&);
+  void answer_subscription(topics::Subscription&, const ReadPage&);
+  void replay(topics::Subscription&, const ReadPage&);
+  void announce(std::string_view topic, const proto::Gap&);
+  void drop_oldest(std::size_t arriving_bytes);
+  void ask_next_page();
+
+  topics::Subscription* subscriptions_ = nullptr;
+  std::uint32_t subscription_count_ = 0;
+  std::uint32_t replaying_ = 0;  // subscriptions with more to replay
+  std::uint64_t next_serial_ = 1;
+  std::vector<LogQuestion> log_questions_;
+  std::unique_ptr<std::vector<Loss>> losses_;   // not announced yet
+  const net::SharedBytes* prompt_ = nullptr;    // the run that found the queue empty
+  std::int64_t shown_queue_bytes_ = 0;
+};
+
+}  // namespace broker::shard
