@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/admin/pages.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "broker/admin/bearer.h"
+
+namespace broker::admin {
+
+// `message` is one of ours: it needs no escaping.
+Answer error_answer(int status, std::string_view message) {
+  return {.status = status, .body = absl::StrFormat("{\"error\":{\"code\":%d,\"message\":\"%s\"}}\n", status, message)};
+}
+
+Pages::Pages(const Subject& subject, LabelNames names, std::string version, std::vector<std::string> keys)
+    : readiness_(subject.readiness),
+      shard_count_(subject.shards.size()),
+      keys_(std::move(keys)),
+      exposition_(subject.shards, std::move(names), std::move(version)),
+      health_(subject.shards, subject.ask) {}
+
+std::span<const Pages::Page> Pages::pages() {
+  static constexpr Page table[] = {
+      {"/", "this list", false, &Pages::list},
+      {"/metrics", "for Prometheus", true, &Pages::metrics},
+      {"/healthz", "200 while no shard is stuck, otherwise 503", false, &Pages::healthz},
+      {"/readyz", "200 while connections are welcome, 503 before the start and while draining", false, &Pages::readyz},
+  };
+  return table;
+}
+
+Answer Pages::answer(const Request& request, Health::Clock::time_point now) {
+  for (const Page& page : pages()) {
+    if (page.path != request.path) continue;
+    if (request.method != "GET" && request.method != "HEAD") {
+      Answer answer = error_answer(405, "GET and HEAD only");
+      answer.extra_header_name = "Allow";
+      answer.extra_header_value = "GET, HEAD";
+      return answer;
+    }
+    if (page.wants_key && !keys_.empty() && !bearer_allowed(request.authorization, keys_)) {
+      Answer answer = error_answer(401, "Authorization: Bearer with a key of access.key_file is wanted");
+      answer.extra_header_name = "WWW-Authenticate";
+      answer.extra_header_value = "Bearer";
+      return answer;
+    }
+    return (this->*page.answer)(now);
+  }
+  return error_answer(404, "there is /metrics, /healthz and /readyz");
+}
+
+Answer Pages::list(Health::Clock::time_point) {
+  const std::string members = absl::StrJoin(pages(), ",", [](std::string* out, const Page& page) {
+    absl::StrAppendFormat(out, "\"%s\":\"%s\"", page.path, page.summary);
+  });
+  return {.body = absl::StrFormat("{\"paths\":{%s}}\n", members)};
+}
+
+Answer Pages::metrics(Health::Clock::time_point) {
+  return {.body = exposition_.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+Answer Pages::healthz(Health::Clock::time_point now) {
+  const std::vector<std::size_t> stuck = health_.stuck(now);
+  if (stuck.empty()) return {.body = absl::StrFormat("{\"status\":\"ok\",\"shards\":%d}\n", shard_count_)};
+  return {.status = 503,
+          .body = absl::StrFormat("{\"status\":\"stuck\",\"shards\":%d,\"stuck_shards\":[%s]}\n", shard_count_,
+                                  absl::StrJoin(stuck, ","))};
+}
+
+Answer Pages::readyz(Health::Clock::time_point) {
+  switch (readiness_.load(std::memory_order_relaxed)) {
+    case Readiness::starting: return {.status = 503, .body = "{\"status\":\"starting\"}\n"};
+    case Readiness::ready: return {.body = "{\"status\":\"ready\"}\n"};
+    case Readiness::draining: return {.status = 503, .body = "{\"status\":\"draining\"}\n"};
+  }
+  return error_answer(500, "no such readiness");
+}
+
+}  // namespace broker::admin

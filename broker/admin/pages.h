@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the admin port answers: /metrics, /healthz, /readyz, and a list of them at /. Pure: the HTTP server around it is
+// admin_server.h. With keys, /metrics wants one; /healthz and /readyz stay open, since kubelet's probes carry no
+// secrets. Thread: any. Borrows: the metrics and the readiness. Errors: an answer with its status and
+// {"error":{"code","message"}}.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/admin/exposition.h"
+#include "broker/admin/health.h"
+
+namespace broker::admin {
+
+enum class Readiness : std::uint8_t { starting, ready, draining };
+
+// What the admin port sees of the program.
+struct Subject {
+  std::span<const base::ShardMetrics* const> shards;
+  const std::atomic<Readiness>& readiness;
+  std::function<void(std::size_t shard)> ask;  // see Health
+};
+
+struct Request {
+  std::string_view method;
+  std::string_view path;           // decoded, without the query
+  std::string_view authorization;  // the header's value; empty when it is missing
+};
+
+struct Answer {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::string extra_header_name = {};  // empty: none
+  std::string extra_header_value = {};
+};
+
+[[nodiscard]] Answer error_answer(int status, std::string_view message);
+
+class Pages {
+ public:
+  // Without keys everything is open.
+  Pages(const Subject&, LabelNames, std::string version, std::vector<std::string> keys);
+
+  [[nodiscard]] Answer answer(const Request&, Health::Clock::time_point now);
+
+ private:
+  struct Page {
+    std::string_view path;
+    std::string_view summary;
+    bool wants_key;
+    Answer (Pages::*answer)(Health::Clock::time_point now);
+  };
+  static std::span<const Page> pages();
+  Answer list(Health::Clock::time_point);
+  Answer metrics(Health::Clock::time_point);
+  Answer healthz(Health::Clock::time_point);
+  Answer readyz(Health::Clock::time_point);
+
+  const std::atomic<Readiness>& readiness_;
+  const std::size_t shard_count_;
+  const std::vector<std::string> keys_;
+  const Exposition exposition_;
+  Health health_;
+};
+
+}  // namespace broker::admin
