@@ -5,7 +5,6 @@
 // Thread: any; constants only.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <chrono>
 #include <cstddef>
@@ -39,11 +38,6 @@ inline constexpr int accept_backlog = 4096;
 inline constexpr std::uint32_t shards_max = 256;
 
 // --- Shares of a turn -----------------------------------------------------------------------------
-
-// Of one connection's input: 128 buffers, an eighth of the pool, so that a fast publisher leaves room for the others.
-inline constexpr std::size_t bytes_per_turn = 256 * KiB;
-static_assert(bytes_per_turn % receive_buffer_bytes == 0);
-static_assert(bytes_per_turn / receive_buffer_bytes <= receive_buffers / 8);
 
 // One flush submits no more than the ring holds; the rest of the dirty connections go with the next.
 inline constexpr std::uint32_t sends_per_flush = 512;
@@ -107,6 +101,10 @@ inline constexpr std::size_t reply_room_bytes = 64 * KiB;
 static_assert(answer_bytes_max > 2 * topic_bytes_max, "an answer may name its topic");
 static_assert(reply_room_bytes / answer_bytes_max >= 128);
 
+// A connection's publishes that are not acknowledged yet; the one that crosses it is still taken. With the largest message
+// allowed, what a publisher can keep in mailboxes is this and that.
+inline constexpr std::size_t publishing_bytes_max = 1 * MiB;
+
 // Deliveries that subscribers at the same point share in one buffer; larger runs save nothing more per send.
 inline constexpr std::size_t run_bytes_max = 64 * KiB;
 
@@ -143,16 +141,6 @@ static_assert(spill_bytes_max >= page_bytes_max);
 
 // Metrics have one slot a dialect.
 inline constexpr std::size_t dialects_max = 16;
-
-// The upper bounds of kodama_fanout_latency_seconds: 50 µs to 10 s, three steps a decade.
-inline constexpr std::array<std::chrono::microseconds, 17> fanout_buckets = [] {
-  using std::chrono::microseconds;
-  return std::array{microseconds{50},        microseconds{100},       microseconds{250},       microseconds{500},
-                    microseconds{1'000},     microseconds{2'500},     microseconds{5'000},     microseconds{10'000},
-                    microseconds{25'000},    microseconds{50'000},    microseconds{100'000},   microseconds{250'000},
-                    microseconds{500'000},   microseconds{1'000'000}, microseconds{2'500'000}, microseconds{5'000'000},
-                    microseconds{10'000'000}};
-}();
 
 // Of the settings' file and of each file that a setting names.
 inline constexpr std::size_t settings_file_bytes_max = 1 * MiB;

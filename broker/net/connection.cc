@@ -47,15 +47,21 @@ void Connection::on_received(const io::Received& received) noexcept {
   } else if (received.end_of_stream()) {
     input_ended_ = true;
     if (state_ == State::drained) return abort(reason_);
-    if (state_ == State::open) stream_.on_end();
-    return;
+    return tell_end();
   } else if (received.error != ENOBUFS && received.error != ECANCELED) {
     return abort(Reason::peer_reset);
   }
   // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming again
   // delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
   const bool wanted = state_ != State::closing && state_ != State::dead && !paused_;
-  if (!received.more && wanted) arm_receive(false);
+  if (!received.more && wanted && !receive_.in_kernel()) arm_receive(false);
+}
+
+// Once, and behind all that came before it: a stream that has paused us is told when it has resumed.
+void Connection::tell_end() {
+  if (!input_ended_ || end_told_ || paused_ || state_ != State::open) return;
+  end_told_ = true;
+  stream_.on_end();
 }
 
 void Connection::take(std::span<std::uint8_t> bytes) {
@@ -81,7 +87,7 @@ void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
   if (result == Tls::Result::error) return finish(Reason::tls_error);
   if (result == Tls::Result::closed) {
     input_ended_ = true;
-    stream_.on_end();
+    tell_end();
   }
 }
 
@@ -102,9 +108,9 @@ void Connection::drive_handshake() {
     offer_kept();
   }
   stream_.on_progress();  // the handshake's next flight
-  if (result == Tls::Result::closed && state_ == State::open) {
+  if (result == Tls::Result::closed) {
     input_ended_ = true;
-    stream_.on_end();
+    tell_end();
   }
 }
 
@@ -135,17 +141,17 @@ void Connection::offer(std::span<std::uint8_t> plaintext) {
 
 void Connection::offer_kept() {
   if (kept_.empty() || state_ != State::open) return;
-  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(kept_.data()), kept_.size()});
-  KODAMA_CHECK(taken <= kept_.size(), "taken ", taken, " of ", kept_.size());
-  if (taken == kept_.size() || state_ != State::open) {
-    std::string().swap(kept_);  // an idle connection owns no buffer; assignment would keep it
-  } else {
-    kept_.erase(0, taken);
-  }
+  // Not a member meanwhile: the stream may finish() us. And an idle connection owns no buffer.
+  std::string offered = std::exchange(kept_, std::string());
+  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(offered.data()), offered.size()});
+  KODAMA_CHECK(taken <= offered.size(), "taken ", taken, " of ", offered.size());
+  if (taken == offered.size() || state_ != State::open) return;
+  offered.erase(0, taken);
+  kept_ = std::move(offered);
 }
 
 void Connection::pause_reading() {
-  if (paused_) return;
+  if (paused_ || state_ != State::open) return;
   paused_ = true;
   services_.ring.cancel(receive_);
 }
@@ -154,6 +160,7 @@ void Connection::resume_reading() {
   if (!paused_ || state_ != State::open) return;
   paused_ = false;
   offer_kept();
+  tell_end();
   const bool wanted = state_ != State::closing && state_ != State::dead && !paused_ && !input_ended_;
   if (wanted && !receive_.in_kernel()) arm_receive(false);
 }

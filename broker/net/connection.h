@@ -91,6 +91,7 @@ class Connection {
   void take_ciphertext(std::span<std::uint8_t> bytes);
   void offer(std::span<std::uint8_t> plaintext);
   void offer_kept();
+  void tell_end();
   void refuse_plain_http();
 
   void flush_plain();
@@ -115,6 +116,7 @@ class Connection {
   bool handshake_due_ = false;
   bool goodbye_said_ = false;
   bool input_ended_ = false;
+  bool end_told_ = false;  // the stream knows of it
   bool reset_ = false;
 };
 

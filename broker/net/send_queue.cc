@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/net/send_queue.h"
 
+#include <algorithm>
+
 #include "broker/base/check.h"
 
 namespace broker::net {
@@ -18,7 +20,8 @@ void SendQueue::push_answer(std::string_view bytes) {
   count(SharedBytes::Use::answer, bytes.size());
   if (entries_.size() > begun_end()) {
     SharedBytes& last = *entries_.back();
-    if (last.use == SharedBytes::Use::answer && last.bytes.size() < answer_entry_bytes) {
+    const bool plain = last.use == SharedBytes::Use::answer && last.stream == nullptr;  // no gap, which may be rewritten
+    if (plain && last.bytes.size() < answer_entry_bytes) {
       last.bytes.append(bytes);
       return;
     }
@@ -52,6 +55,17 @@ std::size_t SendQueue::gather(std::span<iovec> pieces, std::size_t bytes_max) {
   return used;
 }
 
+void SendQueue::drop_stream(const void* stream) {
+  const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(begun_end());
+  const auto kept_end = std::remove_if(first, entries_.end(), [&](const SharedBytesRef& entry) {
+    if (entry->stream != stream) return false;
+    uncount(entry->use, entry->bytes.size());
+    return true;
+  });
+  entries_.erase(kept_end, entries_.end());
+  if (empty()) clear_away();
+}
+
 void SendQueue::count(SharedBytes::Use use, std::size_t bytes) {
   switch (use) {
     case SharedBytes::Use::answer:
@@ -75,16 +89,20 @@ void SendQueue::pop_front() {
   --begun_;
   front_sent_ = 0;
   if (empty()) {
-    if (entries_.capacity() > kept_entries) {
-      entries_ = {};
-    } else {
-      entries_.clear();
-    }
-    head_ = 0;
+    clear_away();
   } else if (head_ >= kept_entries && head_ * 2 >= entries_.size()) {
     entries_.erase(entries_.begin(), entries_.begin() + head_);
     head_ = 0;
   }
+}
+
+void SendQueue::clear_away() {
+  if (entries_.capacity() > kept_entries) {
+    entries_ = {};
+  } else {
+    entries_.clear();
+  }
+  head_ = 0;
 }
 
 }  // namespace broker::net

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -50,14 +51,17 @@ class SendQueue {
   }
 
   // Drops deliveries that are not begun, oldest first, until delivery_bytes() is at most `bytes_max` or none is left;
-  // each is handed to `dropped` first. Returns whether it got there.
+  // each is handed to `dropped`, which returns what is to stand in its place, or nothing. Returns whether it got there.
   template <class F>
   bool drop_oldest(std::size_t bytes_max, F&& dropped) {
     std::size_t kept = begun_end();
     for (std::size_t i = kept; i < entries_.size(); ++i) {
       if (delivery_bytes_ > bytes_max && entries_[i]->use == SharedBytes::Use::delivery) {
         uncount(SharedBytes::Use::delivery, entries_[i]->bytes.size());
-        dropped(*entries_[i]);
+        std::optional<SharedBytesRef> instead = dropped(*entries_[i]);
+        if (!instead) continue;
+        count((*instead)->use, (*instead)->bytes.size());
+        entries_[kept++] = *std::move(instead);
       } else {
         if (kept != i) entries_[kept] = std::move(entries_[i]);
         ++kept;
@@ -65,6 +69,15 @@ class SendQueue {
     }
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(kept), entries_.end());
     return delivery_bytes_ <= bytes_max;
+  }
+
+  // Takes back what is not begun of that stream.
+  void drop_stream(const void* stream);
+  // Replaces the bytes of an entry. Requires: it is in this queue alone, and not begun.
+  void rewrite(SharedBytes& entry, std::string&& bytes) {
+    uncount(entry.use, entry.bytes.size());
+    entry.bytes = std::move(bytes);
+    count(entry.use, entry.bytes.size());
   }
 
   // Lets everything go; for a connection that sends no more. Each delivery's messages are lost: handed to `dropped`.
@@ -79,6 +92,7 @@ class SendQueue {
   void count(SharedBytes::Use, std::size_t bytes);
   void uncount(SharedBytes::Use, std::size_t bytes);
   void pop_front();
+  void clear_away();
 
   // Entries before head_ have left; they are cleared away when the queue runs empty or half of it is dead.
   absl::InlinedVector<SharedBytesRef, 2> entries_;

@@ -4,12 +4,19 @@
 #include "broker/base/check.h"
 #include "broker/net/tls.h"
 #include "config/limits.h"
+#include "proto/json.h"
+#include "proto/topic_name.h"
 
 namespace broker::shard {
 
 namespace limits = config::limits;
 using namespace std::chrono_literals;
 using proto::Reason;
+
+// proto/ cannot include config/, and has these as its own.
+static_assert(proto::topic_name_bytes_max == limits::topic_bytes_max);
+static_assert(proto::json_depth_max == limits::json_depth_max);
+static_assert(proto::json_value_bytes_max == limits::json_bytes_max);
 
 Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport)
     : Subscriber(services, id, *this, fd, std::move(tls)),
@@ -91,14 +98,16 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
     return proto::Error{413, absl::StrCat("a message has at most ", services_.common.settings.limits.message_bytes, " bytes")};
   }
   ++outstanding_;
+  publishing_bytes_ += publication.content.size();
   metrics.messages_published[dialect_].add();
   metrics.message_bytes_published[dialect_].add(publication.content.size());
   stop_if_full(services_.router.publish(id_, tag, publication));
   return std::nullopt;
 }
 
-void Client::on_published(proto::Tag tag, const proto::Published& published) noexcept {
+void Client::on_published(proto::Tag tag, const proto::Published& published, std::uint32_t content_bytes) noexcept {
   --outstanding_;
+  publishing_bytes_ -= content_bytes;
   mark_dirty();
   if (proto::Session* asked = session()) asked->on_published(tag, published, *this);
 }
@@ -122,7 +131,8 @@ void Client::send(std::string_view bytes) {
 
 bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
-  return !blocked_ && connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
+  return !blocked_ && publishing_bytes_ < limits::publishing_bytes_max &&
+         connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
 }
 
 // What was asked before is still answered: the close waits for it.

@@ -35,7 +35,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   // Nothing refers to it any more but the table.
   [[nodiscard]] bool may_be_destroyed() const { return !dirty_ && !blocked_ && !connection_.handshake_due(); }
 
-  void on_published(proto::Tag, const proto::Published&) noexcept override;
+  void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept override;
 
  private:
   enum class Phase : std::uint8_t { http, websocket, ending };
@@ -103,6 +103,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::unique_ptr<proto::WebSocketSession> websocket_;      // in Phase::websocket, until the end
   std::unique_ptr<proto::websocket::Decoder> decoder_;
   base::Timer timer_;
+  std::size_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
   std::uint32_t life_seen_ = 0;
   Phase phase_ = Phase::http;
   Wait wait_ = Wait::nothing;

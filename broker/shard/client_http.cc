@@ -12,6 +12,22 @@ namespace broker::shard {
 namespace http = proto::http;
 using proto::Reason;
 
+namespace {
+
+// What a publish was refused for, as the metrics know it.
+Reason refusal_reason(int status) {
+  switch (status) {
+    case 401: return Reason::unauthorized;
+    case 403: return Reason::policy_violation;
+    case 411: return Reason::length_required;
+    case 413: return Reason::body_too_large;
+    case 415: return Reason::unsupported_data;
+    default: return Reason::bad_request;
+  }
+}
+
+}  // namespace
+
 std::size_t Client::read_http(std::span<std::uint8_t> bytes) {
   const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   std::size_t taken = 0;
@@ -87,6 +103,7 @@ void Client::on_request(http::Request&& request) {
 
 void Client::open_http(const http::Match& match) {
   const http::Request& asked = *http_->request;
+  http_->publishes = match.route->publishes;
   if (match.route->publishes && !services_.common.access.backend_allowed(asked.header("authorization"))) {
     return refuse(Reason::unauthorized, 401, "publishing over HTTP wants Authorization: Bearer and a key of access.key_file",
                   "WWW-Authenticate: Bearer realm=\"kodama\"\r\n");
@@ -153,6 +170,7 @@ http::ResponseParts Client::parts(const proto::Response& response) const {
 
 void Client::respond(const proto::Response& response) {
   if (http_->answered || http_->answering) return;
+  if (http_->publishes && response.status >= 400) services_.metrics.publishes_refused[refusal_reason(response.status)].add();
   http::ResponseParts out = parts(response);
   // Without the rest of the body there is no next request on this connection.
   out.keep_alive = out.keep_alive && (http_->body_ended || !http_->request->has_body);
@@ -227,7 +245,7 @@ void Client::finish_exchange() {
   http_->session.reset();
   http_->request.reset();
   http_->reader.reset();
-  http_->head_request = http_->body_ended = http_->body_end_told = http_->answering = http_->answered = false;
+  http_->publishes = http_->head_request = http_->body_ended = http_->body_end_told = http_->answering = http_->answered = false;
   close_reason_ = Reason::peer_closed;
   wait_for(Wait::idle, services_.common.settings.timeouts.idle);
   if (services_.draining) end_connection(Reason::going_away);

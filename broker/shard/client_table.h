@@ -19,7 +19,7 @@ class Recipient {
   virtual ~Recipient() = default;
   // A run of one topic's live messages; once a turn and topic.
   virtual void deliver(const net::SharedBytesRef& run) noexcept = 0;
-  virtual void on_published(proto::Tag, const proto::Published&) noexcept = 0;
+  virtual void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept = 0;
   // The answer to Router::read() or read_for().
   virtual void on_page(proto::Tag, ReadPage&) noexcept = 0;
 };

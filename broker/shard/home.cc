@@ -27,7 +27,8 @@ void Home::on_mail(ShardIndex from, RequestMail&& mail) {
   switch (mail.type) {
     case RequestMail::Type::publish: {
       topics::Topic& topic = topics_.find_or_make(mail.message->topic(), now_.steady);
-      const topics::PublishTicket ticket{from, mail.client.slot, mail.client.generation, mail.tag};
+      const topics::PublishTicket ticket{from, mail.client.slot, mail.client.generation, mail.tag,
+                                         mail.message->content_bytes};
       engine_->publish(topic, std::move(mail.message), ticket, now_.wall_us, *this);
       break;
     }
@@ -38,6 +39,7 @@ void Home::on_mail(ShardIndex from, RequestMail&& mail) {
                                     .client = mail.client,
                                     .tag = mail.tag,
                                     .published = {},
+                                    .content_bytes = 0,
                                     .message = {},
                                     .page = read(topic, *mail.read)});
       break;
@@ -57,6 +59,7 @@ void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const 
                                   .client = {},
                                   .tag = 0,
                                   .published = {},
+                                  .content_bytes = 0,
                                   .message = message.share(),
                                   .page = {}});
     }
@@ -71,6 +74,7 @@ void Home::acknowledge() {
                                                .client = {each.ticket.client_slot, each.ticket.client_generation},
                                                .tag = each.ticket.tag,
                                                .published = each.published,
+                                               .content_bytes = each.ticket.content_bytes,
                                                .message = {},
                                                .page = {}});
   }

@@ -61,6 +61,7 @@ struct DeliveryMail {
   ClientId client;
   proto::Tag tag = 0;
   proto::Published published;
+  std::uint32_t content_bytes = 0;  // of `published`
   topics::MessageRef message;
   std::unique_ptr<ReadPage> page;
 

@@ -37,8 +37,11 @@ class Outbox {
   // Shows what was posted to the receiver. Returns whether there was anything new: the receiver may have to be woken.
   [[nodiscard]] bool publish() {
     refill();
-    if (!spill_.empty() && queue_.want_room()) refill();
-    const bool any = queue_.has_staged();
+    bool any = queue_.has_staged();
+    if (!spill_.empty() && queue_.want_room()) {  // which publishes what is staged
+      refill();
+      any |= queue_.has_staged();
+    }
     queue_.publish();
     return any;
   }

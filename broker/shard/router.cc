@@ -97,7 +97,7 @@ void Router::on_mail(DeliveryMail&& mail) {
   Recipient* client = clients_.find(mail.client);
   if (client == nullptr) return;
   if (mail.type == DeliveryMail::Type::published) {
-    client->on_published(mail.tag, mail.published);
+    client->on_published(mail.tag, mail.published, mail.content_bytes);
   } else {
     client->on_page(mail.tag, *mail.page);
   }

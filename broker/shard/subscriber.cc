@@ -53,8 +53,8 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
   ++outstanding_;
   services_.metrics.subscriptions[dialect].add();
   // One page at a time: who subscribes to many topics at once replays them one by one.
-  const bool page_now = replaying_ == 0 && connection_.queue().replay_bytes() == 0;
-  made.page_asked = true;
+  const bool page_now = replaying_ == 0 && connection_.queue().replay_bytes() == 0 && !page_on_its_way();
+  made.page_asked = page_now && start.from != proto::Start::From::now;
   stop_if_full(services_.router.read_for(made, id_, read_from(start), page_now ? limits::page_messages_max : 0));
   return std::nullopt;
 }
@@ -62,8 +62,12 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
 std::optional<proto::Error> Subscriber::remove_subscription(std::string_view topic) {
   Subscription* found = find(topic);
   if (found == nullptr) return proto::Error{404, "not subscribed to this topic"};
-  if (!found->answered) --outstanding_;
-  unlink(*found);
+  if (found->answered) {
+    connection_.queue().drop_stream(found->topic);  // nothing of it is sent any more, nor lost
+    unlink(*found);
+  } else {
+    found->leaving = true;  // its home's answer is owed to the session still
+  }
   return std::nullopt;
 }
 
@@ -86,7 +90,7 @@ void Subscriber::unlink(Subscription& subscription) {
 
 Subscription* Subscriber::find(std::string_view topic) const {
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (each->topic->name() == topic) return each;
+    if (each->topic->name() == topic && !each->leaving) return each;
   }
   return nullptr;
 }
@@ -121,6 +125,7 @@ void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
   if (!subscription->answered) {
     answer_subscription(*subscription, page);
     if (find(serial) != subscription) return;  // the session had second thoughts
+    if (subscription->leaving) return unlink(*subscription);
   }
   replay(*subscription, page);
 }
@@ -169,11 +174,15 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
   if (!page.more) services_.router.make_live(subscription);
 }
 
-void Subscriber::ask_next_page() {
-  if (replaying_ == 0 || connection_.queue().replay_bytes() > 0) return;
-  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (each->page_asked) return;
+bool Subscriber::page_on_its_way() const {
+  for (const Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (each->page_asked) return true;
   }
+  return false;
+}
+
+void Subscriber::ask_next_page() {
+  if (replaying_ == 0 || connection_.queue().replay_bytes() > 0 || page_on_its_way()) return;
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
     if (!each->more_to_replay) continue;
     each->page_asked = true;
@@ -204,29 +213,34 @@ void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
 void Subscriber::drop_oldest(std::size_t arriving_bytes) {
   const std::size_t limit = services_.common.settings.limits.queue_bytes;
   const std::size_t keep = arriving_bytes < limit ? limit - arriving_bytes : 0;
-  if (losses_ == nullptr) losses_ = std::make_unique<std::vector<Loss>>();
   (void)connection_.queue().drop_oldest(keep, [this](const SharedBytes& lost) {
     account_dropped(lost, Reason::slow_consumer);
-    const std::uint64_t last = lost.first_offset + lost.messages - 1;
-    const auto known = std::ranges::find(*losses_, lost.stream, &Loss::stream);
-    if (known != losses_->end()) {
-      known->to = last;
-    } else {
-      losses_->push_back({lost.stream, lost.first_offset, last});
-    }
+    return replace_lost(lost);
   });
 }
 
-void Subscriber::prepare_send() {
-  if (losses_ != nullptr && !connection_.send_in_flight()) {
-    const std::unique_ptr<std::vector<Loss>> losses = std::move(losses_);
-    for (const Loss& loss : *losses) {
-      const auto& topic = *static_cast<const topics::LocalTopic*>(loss.stream);
-      std::string frame;
-      session()->append_gap(topic.name(), {.why = proto::Gap::Why::overflow, .from = loss.from, .to = loss.to}, frame);
-      if (!frame.empty()) connection_.send_control(frame);  // in front of what is left, which all came later
-    }
+// The first loss of a topic leaves a gap in its place, those behind it make that gap longer.
+std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& lost) {
+  if (losses_ == nullptr) losses_ = std::make_unique<std::vector<Loss>>();
+  const std::string& topic = static_cast<const topics::LocalTopic*>(lost.stream)->name();
+  const auto known = std::ranges::find(*losses_, lost.stream, &Loss::stream);
+  proto::Gap gap{.why = proto::Gap::Why::overflow, .from = lost.first_offset, .to = lost.first_offset + lost.messages - 1};
+  std::string frame;
+  if (known != losses_->end()) {
+    gap.from = known->from;
+    session()->append_gap(topic, gap, frame);
+    connection_.queue().rewrite(*known->entry, std::move(frame));
+    return std::nullopt;
   }
+  session()->append_gap(topic, gap, frame);
+  if (frame.empty()) return std::nullopt;  // a dialect without words for it
+  auto entry = net::SharedBytesRef::make({.bytes = std::move(frame), .stream = lost.stream});
+  losses_->push_back({lost.stream, gap.from, entry});
+  return entry;
+}
+
+void Subscriber::prepare_send() {
+  if (!connection_.send_in_flight()) losses_.reset();
   ask_next_page();
 }
 

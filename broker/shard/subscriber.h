@@ -32,8 +32,8 @@ class Subscriber : public Recipient {
   void ask_log(proto::Tag, std::string_view topic, const proto::Start&, std::uint32_t limit);
 
   void remove_all_subscriptions();
-  // Before a send is made: announces losses at their place in the stream, and asks for the next page of a replay when
-  // the one before has left.
+  // Before a send is made: what it takes can no longer change. Asks for the next page of a replay when the one before
+  // has left.
   void prepare_send();
   // An entry of the queue has left, or (`reason`) is dropped.
   void account_left(const net::SharedBytes& bytes, std::uint32_t dialect);
@@ -59,10 +59,11 @@ class Subscriber : public Recipient {
   bool dirty_ = false;             // on services_.dirty
 
  private:
+  // A gap that stands in the queue, where the first message that it tells of stood, and can still grow.
   struct Loss {
     const void* stream;
     std::uint64_t from;
-    std::uint64_t to;
+    net::SharedBytesRef entry;
   };
   struct LogQuestion {
     std::uint64_t serial;
@@ -76,6 +77,8 @@ class Subscriber : public Recipient {
   void replay(topics::Subscription&, const ReadPage&);
   void announce(std::string_view topic, const proto::Gap&);
   void drop_oldest(std::size_t arriving_bytes);
+  std::optional<net::SharedBytesRef> replace_lost(const net::SharedBytes& lost);
+  [[nodiscard]] bool page_on_its_way() const;
   void ask_next_page();
 
   topics::Subscription* subscriptions_ = nullptr;
@@ -83,7 +86,7 @@ class Subscriber : public Recipient {
   std::uint32_t replaying_ = 0;  // subscriptions with more to replay
   std::uint64_t next_serial_ = 1;
   std::vector<LogQuestion> log_questions_;
-  std::unique_ptr<std::vector<Loss>> losses_;   // not announced yet
+  std::unique_ptr<std::vector<Loss>> losses_;   // not begun to be sent
   const net::SharedBytes* prompt_ = nullptr;    // the run that found the queue empty
   std::int64_t shown_queue_bytes_ = 0;
 };

@@ -17,6 +17,7 @@ struct PublishTicket {
   std::uint32_t client_slot = 0;
   std::uint32_t client_generation = 0;
   std::uint64_t tag = 0;
+  std::uint32_t content_bytes = 0;
 };
 
 class Engine {

@@ -67,6 +67,7 @@ void HomeTopics::remove_shard(Topic& topic, std::size_t shard, TimePoint now) {
 
 void HomeTopics::append_to_log(Topic& topic, MessageRef message, TimePoint now) {
   now_ = now;
+  if (topic.idle_) unlink_idle(topic);  // what leaves the logs may make others idle, who must not push this one out
   log_.append(topic, std::move(message));
   settle(topic, now);
 }

@@ -37,6 +37,7 @@ struct Subscription {
   bool answered = false;       // the subscriber has been told that it subscribes
   bool page_asked = false;     // a page of the replay is on its way from home
   bool more_to_replay = false;
+  bool leaving = false;        // it was given up before it was answered
 };
 
 // Encoded messages that wait for the end of the turn.

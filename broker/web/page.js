@@ -300,3 +300,5 @@ $('address').textContent = client.url;
 showState({ state: client.state });
 subscribe(topicOfAddress());
 choose(topicOfAddress());
+// Ready to chat; on a phone that would call up the keyboard over half of the page.
+if (matchMedia('(min-width: 700px)').matches) $('text').focus();

@@ -22,7 +22,7 @@ struct Limits {
   std::size_t headers_max = 0;           // field lines
   std::size_t chunk_line_bytes_max = 0;  // a chunk's size line with its extensions, without CRLF
   std::size_t trailer_bytes_max = 0;     // all that stands behind the last chunk's size line
-  std::optional<std::uint64_t> body_bytes_max;  // decoded; none: any length
+  std::optional<std::uint64_t> body_bytes_max = std::nullopt;  // decoded; none: any length
 };
 
 // Why a request is not read any further. After one the bytes on the connection have no known meaning: answer and close.
