@@ -168,6 +168,8 @@ void Client::go_on_reading() {
     if (wait_ == Wait::answers_taken) wait_for(Wait::body, services_.common.settings.timeouts.body);
   }
   connection_.resume_reading();
+  // With its last piece taken a body has ended: that event needs no bytes to call for it.
+  if (phase_ == Phase::http) (void)read_http({});
 }
 
 void Client::unblock() {
