@@ -55,6 +55,27 @@ std::vector<proto::files::File> served_files(bool dev) {
   return files;
 }
 
+// What is spoken. A new dialect is a folder in proto/ and one line here; its place is its number in the metrics.
+class Dialects {
+ public:
+  explicit Dialects(bool dev) {
+    add<proto::rest::RestDialect>();
+    add<proto::raw::RawDialect>();
+    add<proto::native::NativeDialect>();
+    add<proto::files::FilesDialect>(served_files(dev));
+  }
+  [[nodiscard]] std::span<const proto::Dialect* const> list() const { return list_; }
+
+ private:
+  template <class Dialect, class... Arguments>
+  void add(Arguments&&... arguments) {
+    owned_.push_back(std::make_unique<Dialect>(std::forward<Arguments>(arguments)...));
+    list_.push_back(owned_.back().get());
+  }
+  std::vector<std::unique_ptr<const proto::Dialect>> owned_;
+  std::vector<const proto::Dialect*> list_;
+};
+
 struct Certificate {
   broker::net::TlsIdentity::Loaded loaded;
   std::string note;  // for the banner
@@ -112,12 +133,7 @@ class Server {
   broker::net::Listeners http_;
   broker::net::Listeners https_;
 
-  // The dialects. A new one is a folder in proto/ and two lines here; its place in the list is its number in the metrics.
-  const proto::rest::RestDialect rest_;
-  const proto::raw::RawDialect raw_;
-  const proto::native::NativeDialect native_;
-  const proto::files::FilesDialect files_;
-  const std::array<const proto::Dialect*, 4> dialects_ = {&rest_, &raw_, &native_, &files_};
+  const Dialects dialects_;
   const proto::http::Router routes_;
 
   std::optional<broker::shard::Access> access_;
@@ -133,8 +149,8 @@ class Server {
 Server::Server(const config::Settings& settings)
     : settings_(settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
-      files_(served_files(settings.dev)),
-      routes_(dialects_),
+      dialects_(settings.dev),
+      routes_(dialects_.list()),
       log_writer_(log_options(settings.logging)),
       log_(log_writer_.open_sink("main")) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -185,7 +201,7 @@ std::optional<Failure> Server::start() {
   access_.emplace(settings_, keys_);
   common_.emplace(broker::shard::Common{.settings = settings_,
                                         .access = *access_,
-                                        .dialects = dialects_,
+                                        .dialects = dialects_.list(),
                                         .routes = routes_,
                                         .http_limits = {.head_bytes_max = limits::head_bytes_max,
                                                         .target_bytes_max = limits::target_bytes_max,
@@ -228,7 +244,7 @@ std::optional<Failure> Server::start() {
 
 broker::admin::LabelNames Server::label_names() const {
   broker::admin::LabelNames names;
-  for (const proto::Dialect* dialect : dialects_) names.dialects.emplace_back(dialect->name());
+  for (const proto::Dialect* dialect : dialects_.list()) names.dialects.emplace_back(dialect->name());
   for (std::size_t i = 0; i < proto::reason_count; ++i) {
     names.reasons.emplace_back(proto::facts(static_cast<proto::Reason>(i)).label);
   }

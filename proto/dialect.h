@@ -37,6 +37,7 @@ using Opened = std::variant<std::unique_ptr<T>, Error>;
 
 class Dialect {
  public:
+  virtual ~Dialect() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;  // the metric label
   [[nodiscard]] virtual std::span<const Route> routes() const = 0;
   // The subprotocols that it speaks on its WebSocket routes; it also takes a request that offers none of them.
@@ -44,9 +45,6 @@ class Dialect {
   // Requires: the request matched one of routes(). An Error becomes the answer to the request.
   [[nodiscard]] virtual Opened<WebSocketSession> open_websocket(const http::Request&, const SessionOptions&) const;
   [[nodiscard]] virtual Opened<HttpSession> open_http(const http::Request&, const SessionOptions&) const;
-
- protected:
-  ~Dialect() = default;
 };
 
 }  // namespace proto
