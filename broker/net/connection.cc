@@ -42,7 +42,7 @@ void Connection::arm_receive(bool wait_first) { services_.ring.receive(receive_,
 void Connection::on_received(const io::Received& received) noexcept {
   if (state_ == State::closing) return close_if_joined();
   if (!received.bytes.empty()) {
-    ++signs_of_life_;
+    ++receives_;
     take(received.bytes);
   } else if (received.end_of_stream()) {
     input_ended_ = true;
@@ -225,7 +225,7 @@ void Connection::relax() {
 void Connection::on_sent(const io::Sent& sent) noexcept {
   if (state_ == State::closing) return close_if_joined();
   if (sent.error != 0) return abort(Reason::peer_reset);
-  ++signs_of_life_;
+  ++sends_;
   std::size_t left = sent.bytes;
   if (tls_ != nullptr) {
     tls_->consume_output(sent.bytes);

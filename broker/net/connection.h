@@ -79,8 +79,10 @@ class Connection {
   [[nodiscard]] bool handshake_due() const { return handshake_due_; }
   [[nodiscard]] const Tls* tls() const { return tls_.get(); }
   [[nodiscard]] int fd() const { return fd_; }
-  // Counts up whenever the peer shows a sign of life: it sent something, or took something of ours.
-  [[nodiscard]] std::uint32_t signs_of_life() const { return signs_of_life_; }
+  // Count up when something of the peer's has come, and when something of ours has gone. Only the first is a sign of life
+  // for certain: a send may have gone no further than the kernel.
+  [[nodiscard]] std::uint32_t receives() const { return receives_; }
+  [[nodiscard]] std::uint32_t sends() const { return sends_; }
 
  private:
   void on_received(const io::Received& received) noexcept;
@@ -108,7 +110,8 @@ class Connection {
   io::ReceiveOperation receive_;
   io::SendOperation send_;
   int fd_;
-  std::uint32_t signs_of_life_ = 0;
+  std::uint32_t receives_ = 0;
+  std::uint32_t sends_ = 0;
   std::uint16_t seals_ = 0;  // since the last relax()
   State state_ = State::open;
   proto::Reason reason_ = proto::Reason::peer_closed;

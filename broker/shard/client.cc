@@ -266,9 +266,11 @@ void Client::on_timer() noexcept {
   }
 }
 
-// Life of any kind counts: it sent something, or took something of ours.
+// Whatever the peer has sent is as good as a pong. So is that a send moved which its full socket had held up before the
+// ping: the pong of a slow reader may be long in coming.
 void Client::on_pong_due() {
-  const bool alive = connection_.signs_of_life() != life_seen_;
+  const bool moved = pinged_behind_backlog_ && connection_.sends() != sends_seen_;
+  const bool alive = moved || connection_.receives() != receives_seen_;
   if (!alive && !connection_.reading_paused()) return end_connection(Reason::ping_timeout);
   // While we do not read we cannot hear its pong; but if we do not read because it takes no answers, that is enough.
   if (!alive && connection_.queue().answer_bytes() > 0 && !blocked_) return end_connection(Reason::read_timeout);
@@ -278,8 +280,8 @@ void Client::on_pong_due() {
 // A goodbye that still moves, behind a long queue, is left to move; what is in the kernel's hands alone is left to it.
 void Client::on_close_due() {
   const bool flushing = connection_.state() == net::Connection::State::finishing;
-  if (flushing && connection_.signs_of_life() != life_seen_) {
-    life_seen_ = connection_.signs_of_life();
+  if (flushing && connection_.sends() != sends_seen_) {
+    sends_seen_ = connection_.sends();
     return wait_for(Wait::close, limits::close_patience);
   }
   connection_.abort(phase_ == Phase::ending ? close_reason_ : Reason::close_timeout, flushing);

@@ -100,11 +100,13 @@ void Client::close_websocket(Reason reason, std::uint16_t code, std::string_view
 }
 
 void Client::ping() {
+  receives_seen_ = connection_.receives();
+  sends_seen_ = connection_.sends();
+  pinged_behind_backlog_ = connection_.send_in_flight();
   std::string frame;
   websocket::append_frame(frame, websocket::Opcode::ping, {});
   connection_.send_control(frame);
   connection_.relax();
-  life_seen_ = connection_.signs_of_life();
   wait_for(Wait::pong, services_.common.settings.websocket.ping_timeout);
   mark_dirty();
 }

@@ -9,6 +9,7 @@ using base::MailboxKind;
 
 Mesh::Mesh(ShardIndex shards)
     : shards_(shards),
+      messages_(std::make_unique<topics::ReturnStack[]>(shards)),
       flags_(std::make_unique<base::SleepFlag[]>(shards)),
       rings_(std::make_unique<std::atomic<io::Ring*>[]>(shards)) {
   for (ShardIndex pair = 0; pair < shards * shards; ++pair) {

@@ -29,6 +29,8 @@ class Mesh {
     return *deliveries_[from * shards_ + to];
   }
   [[nodiscard]] base::SleepFlag& sleep_flag(ShardIndex shard) { return flags_[shard]; }
+  // Where the messages that the shard made come back to: also from mailboxes and logs that outlive the shard.
+  [[nodiscard]] topics::ReturnStack& messages(ShardIndex shard) { return messages_[shard]; }
 
   // Each shard enters its ring before any shard runs, and none runs when another may be gone: main sees to both.
   void enter(ShardIndex shard, io::Ring& ring) { rings_[shard].store(&ring, std::memory_order_release); }
@@ -36,6 +38,7 @@ class Mesh {
 
  private:
   const ShardIndex shards_;
+  const std::unique_ptr<topics::ReturnStack[]> messages_;  // before the mailboxes, which hold messages
   std::vector<std::unique_ptr<Mailbox<RequestMail>>> requests_;
   std::vector<std::unique_ptr<Mailbox<DeliveryMail>>> deliveries_;
   std::unique_ptr<base::SleepFlag[]> flags_;
@@ -50,6 +53,8 @@ class Post {
   void send(ShardIndex to, DeliveryMail&& mail) { deliveries_out_[to].post(std::move(mail)); }
 
   [[nodiscard]] ShardIndex shards() const { return shards_; }
+  // Of this shard.
+  [[nodiscard]] topics::ReturnStack& messages() { return mesh_.messages(self_); }
   // Mail for that home waits outside of its mailbox: whoever feeds it should stop reading.
   [[nodiscard]] bool requests_full(ShardIndex to) const { return requests_out_[to].full(); }
   [[nodiscard]] bool any_requests_full() const;

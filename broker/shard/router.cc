@@ -12,7 +12,7 @@ using topics::LocalTopic;
 using topics::Subscription;
 
 Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now, base::ShardMetrics& metrics)
-    : clients_(clients), post_(post), shards_(shards), now_(now), metrics_(metrics) {}
+    : messages_(post.messages()), clients_(clients), post_(post), shards_(shards), now_(now), metrics_(metrics) {}
 
 // A topic is its own group, and the group chooses the home (design of groups: broker/topics/README.md).
 ShardIndex Router::home_of(std::string_view topic) const {

@@ -46,7 +46,7 @@ class Router {
   void hand_out(topics::LocalTopic&);
   void hand_out(topics::LocalTopic&, topics::FormatGroup&);
 
-  topics::ReturnStack messages_;  // first: what it frees must outlive nothing, and everything else holds messages
+  topics::ReturnStack& messages_;  // of this shard
   ClientTable& clients_;
   Post& post_;
   const ShardIndex shards_;
