@@ -42,12 +42,9 @@ ChunkedDecoder::Step ChunkedDecoder::decode(std::string_view bytes, const Limits
         }
         ++at;
         break;
-      case State::trailers:
-        trailers(bytes, at, limits);
-        break;
+      case State::trailers: trailers(bytes, at, limits); break;
       case State::end:
-      case State::refused:
-        break;
+      case State::refused: break;
     }
   }
   if (state_ == State::refused) return {Event::refused, at, {}};
@@ -97,8 +94,8 @@ void ChunkedDecoder::end_of_size_line(std::uint64_t body_bytes_max) {
 
 void ChunkedDecoder::trailers(std::string_view bytes, std::size_t& at, const Limits& limits) {
   const std::size_t before = at;
-  const std::string_view allowed = bytes.substr(0, before + std::min(bytes.size() - before,
-                                                                     limits.trailer_bytes_max - line_bytes_));
+  const std::string_view allowed =
+      bytes.substr(0, before + std::min(bytes.size() - before, limits.trailer_bytes_max - line_bytes_));
   const FieldLines::Event event = trailer_lines_.walk(allowed, at);
   line_bytes_ += at - before;
   if (event == FieldLines::Event::refused) return refuse(Reason::bad_request, trailer_lines_.message());

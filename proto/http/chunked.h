@@ -31,7 +31,18 @@ class ChunkedDecoder {
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
 
  private:
-  enum class State : std::uint8_t { size_start, size, extension, size_lf, data, data_cr, data_lf, trailers, end, refused };
+  enum class State : std::uint8_t {
+    size_start,
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailers,
+    end,
+    refused
+  };
 
   void size_line_byte(char c, const Limits& limits);
   void end_of_size(char c);

@@ -10,7 +10,7 @@
 namespace proto::http {
 namespace {
 
-// The longest registered method is UPDATEREDIRECTREF (17). RFC 9112 §3: one that is longer than any that we know is 501.
+// The longest registered method is UPDATEREDIRECTREF (17). RFC 9112 §3: one longer than any that we know is 501.
 constexpr std::size_t method_bytes_max = 32;
 constexpr std::string_view version_prefix = "HTTP/";
 constexpr std::size_t version_major_at = 5;  // HTTP/1.1
@@ -58,9 +58,7 @@ void HeadScan::step(std::string_view head) {
       begin_ = at_;
       state_ = State::method;
       [[fallthrough]];
-    case State::method:
-      method_byte(head, c);
-      break;
+    case State::method: method_byte(head, c); break;
     case State::empty_line_lf:  // RFC 9112 §2.2: one empty line before a request is ignored
       state_ = State::start;
       if (c != '\n') refuse(Reason::bad_request, "a carriage return without a line feed");
@@ -70,19 +68,14 @@ void HeadScan::step(std::string_view head) {
                                                          : "a control character where a method should be");
       break;
     case State::target_start:
-    case State::target:
-      target_byte(c);
-      break;
-    case State::version:
-      version_byte(head, c);
-      break;
+    case State::target: target_byte(c); break;
+    case State::version: version_byte(head, c); break;
     case State::request_line_lf:
       if (c != '\n') refuse(Reason::bad_request, "a carriage return without a line feed");
       state_ = State::fields;
       line_begin_ = at_ + 1;
       break;
-    case State::fields:
-      break;
+    case State::fields: break;
   }
   ++at_;
 }
@@ -143,8 +136,7 @@ void HeadScan::end_request_line(std::string_view head) {
   }
   version_minor_ = minor - '0';
   const std::string_view method = head.substr(begin_, target_begin_ - 1 - begin_);
-  const std::optional<Target> target =
-      split_target(head.substr(target_begin_, version_begin_ - 1 - target_begin_));
+  const std::optional<Target> target = split_target(head.substr(target_begin_, version_begin_ - 1 - target_begin_));
   if (!target) return refuse(Reason::bad_request, "the target is neither a path nor an http URL");
   if (target->form == Target::Form::asterisk && method != "OPTIONS") {
     return refuse(Reason::bad_request, "the target '*' is for OPTIONS only");

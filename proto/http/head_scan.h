@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The strict scan of a request's raw head that stands before Boost.Beast's parser (RFC 9112 §2.2–§6.3). Beast lets
-// requests be smuggled: unknown transfer codings, folded lines, repeated lengths and Hosts pass it. What passes this scan
-// means the same to every parser. README.md has the table of what is refused, and how.
+// requests be smuggled: unknown transfer codings, folded lines, repeated lengths and Hosts pass it. What passes this
+// scan means the same to every parser. README.md has the table of what is refused, and how.
 // Thread: one at a time. Owns no bytes: the caller keeps the head contiguous and hands it over again, longer.
 // Errors: a Refusal, at the first byte that is wrong; it is final.
 // Limits: head_bytes_max, target_bytes_max, headers_max. Each byte is looked at once (a finished line a second time).
@@ -40,7 +40,15 @@ class HeadScan {
 
  private:
   enum class State : std::uint8_t {
-    start, empty_line_lf, tls_hello, method, target_start, target, version, request_line_lf, fields
+    start,
+    empty_line_lf,
+    tls_hello,
+    method,
+    target_start,
+    target,
+    version,
+    request_line_lf,
+    fields
   };
 
   void step(std::string_view head);
@@ -62,11 +70,11 @@ class HeadScan {
   bool chunked_ = false;
   bool host_seen_ = false;
   int version_minor_ = 1;
-  std::uint32_t at_ = 0;            // the next byte to look at; all offsets are from the head's first byte
-  std::uint32_t begin_ = 0;         // of the request line
+  std::uint32_t at_ = 0;     // the next byte to look at; all offsets are from the head's first byte
+  std::uint32_t begin_ = 0;  // of the request line
   std::uint32_t target_begin_ = 0;
   std::uint32_t version_begin_ = 0;
-  std::uint32_t line_begin_ = 0;    // of the field line at hand
+  std::uint32_t line_begin_ = 0;  // of the field line at hand
   std::uint32_t header_count_ = 0;
   std::optional<std::uint64_t> content_length_;
   FieldLines lines_;

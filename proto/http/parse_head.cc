@@ -82,11 +82,11 @@ std::optional<Refusal> read_expectation(Request& request) {
 void read_connection(Request& request) {
   const bool version_1_1 = request.version_minor == 1;
   // RFC 9112 §9.3: `close` wins, then the version's default holds.
-  request.keep_alive = !has_token(request, "connection", "close") &&
-                       (version_1_1 || has_token(request, "connection", "keep-alive"));
+  request.keep_alive =
+      !has_token(request, "connection", "close") && (version_1_1 || has_token(request, "connection", "keep-alive"));
   // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0.
-  request.upgrade_websocket = version_1_1 && has_token(request, "connection", "upgrade") &&
-                              has_token(request, "upgrade", "websocket");
+  request.upgrade_websocket =
+      version_1_1 && has_token(request, "connection", "upgrade") && has_token(request, "upgrade", "websocket");
 }
 
 }  // namespace

@@ -14,18 +14,18 @@ namespace proto::http {
 
 class Request {
  public:
-  std::string method;                                         // as sent; methods are case-sensitive
-  std::string target;                                         // as sent: "/topics/a%20b?last=2"
-  std::string path;                                           // of the target, still percent-encoded
-  std::vector<std::pair<std::string, std::string>> query;     // percent-decoded ('+' is a space), in order
-  std::vector<std::pair<std::string, std::string>> headers;   // names in lower case, values trimmed, in order
-  int version_minor = 1;                                      // HTTP/1.x
-  bool keep_alive = true;                                     // what the peer wants: RFC 9112 §9.3
-  bool upgrade_websocket = false;                             // Connection: upgrade and Upgrade: websocket
-  bool expects_continue = false;                              // Expect: 100-continue, HTTP/1.1 only
-  bool has_body = false;                                      // Content-Length above 0, or chunked
-  std::optional<std::uint64_t> content_length;                // none when chunked or absent
-  std::string topic;                                          // set by the router: {topic} of the path, decoded
+  std::string method;                                        // as sent; methods are case-sensitive
+  std::string target;                                        // as sent: "/topics/a%20b?last=2"
+  std::string path;                                          // of the target, still percent-encoded
+  std::vector<std::pair<std::string, std::string>> query;    // percent-decoded ('+' is a space), in order
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, values trimmed, in order
+  int version_minor = 1;                                     // HTTP/1.x
+  bool keep_alive = true;                                    // what the peer wants: RFC 9112 §9.3
+  bool upgrade_websocket = false;                            // Connection: upgrade and Upgrade: websocket
+  bool expects_continue = false;                             // Expect: 100-continue, HTTP/1.1 only
+  bool has_body = false;                                     // Content-Length above 0, or chunked
+  std::optional<std::uint64_t> content_length;               // none when chunked or absent
+  std::string topic;                                         // set by the router: {topic} of the path, decoded
 
   // The first value of a header; `name` in lower case. Empty when absent.
   [[nodiscard]] std::string_view header(std::string_view name) const;

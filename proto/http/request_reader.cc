@@ -21,16 +21,11 @@ void RequestReader::reset() { *this = RequestReader(*limits_); }
 
 RequestReader::Step RequestReader::read(std::string_view bytes) {
   switch (state_) {
-    case State::head:
-      return read_head(bytes);
-    case State::sized:
-      return read_sized(bytes);
-    case State::chunked:
-      return read_chunked(bytes);
-    case State::end:
-      return {0, End{}};
-    case State::refused:
-      break;
+    case State::head: return read_head(bytes);
+    case State::sized: return read_sized(bytes);
+    case State::chunked: return read_chunked(bytes);
+    case State::end: return {0, End{}};
+    case State::refused: break;
   }
   return {0, refusal_};
 }
@@ -47,10 +42,8 @@ RequestReader::Step RequestReader::read_head(std::string_view bytes) {
     case HeadScan::Verdict::need_more:
       if (held == 0) head_ = bytes;
       return {bytes.size(), NeedMore{}};
-    case HeadScan::Verdict::refused:
-      return refuse(std::min(scan_.length() - held, bytes.size()), scan_.refusal());
-    case HeadScan::Verdict::done:
-      break;
+    case HeadScan::Verdict::refused: return refuse(std::min(scan_.length() - held, bytes.size()), scan_.refusal());
+    case HeadScan::Verdict::done: break;
   }
   const std::size_t consumed = scan_.length() - held;
   std::variant<Request, Refusal> parsed = parse_head(head, scan_);
@@ -81,14 +74,10 @@ RequestReader::Step RequestReader::read_sized(std::string_view bytes) {
 RequestReader::Step RequestReader::read_chunked(std::string_view bytes) {
   const ChunkedDecoder::Step step = chunked_.decode(bytes, *limits_, body_bytes_max());
   switch (step.event) {
-    case ChunkedDecoder::Event::need_more:
-      return {step.consumed, NeedMore{}};
-    case ChunkedDecoder::Event::piece:
-      return {step.consumed, Piece{step.piece}};
-    case ChunkedDecoder::Event::refused:
-      return refuse(step.consumed, chunked_.refusal());
-    case ChunkedDecoder::Event::end:
-      break;
+    case ChunkedDecoder::Event::need_more: return {step.consumed, NeedMore{}};
+    case ChunkedDecoder::Event::piece: return {step.consumed, Piece{step.piece}};
+    case ChunkedDecoder::Event::refused: return refuse(step.consumed, chunked_.refusal());
+    case ChunkedDecoder::Event::end: break;
   }
   state_ = State::end;
   return {step.consumed, End{}};

@@ -36,9 +36,7 @@ void append_status_line(std::string& out, int status) {
 
 }  // namespace
 
-bool stays_open(const ResponseParts& parts) {
-  return parts.keep_alive && !(parts.chunked && parts.version_minor == 0);
-}
+bool stays_open(const ResponseParts& parts) { return parts.keep_alive && !(parts.chunked && parts.version_minor == 0); }
 
 void append_response_head(std::string& out, const ResponseParts& parts) {
   append_status_line(out, parts.status);
@@ -130,8 +128,8 @@ std::string error_body(int status, std::string_view message) {
   Error error{status, std::string(message)};
   // JSON is UTF-8; what is not loses the bytes that could be wrong rather than the whole answer.
   if (!is_valid_utf8(message)) {
-    std::replace_if(error.message.begin(), error.message.end(),
-                    [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    std::replace_if(
+        error.message.begin(), error.message.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   }
   std::string body = "{";
   append_error(body, error);

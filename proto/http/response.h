@@ -2,8 +2,8 @@
 // Writes answers: heads, whole answers, chunks, the 100 that lets a body come, and the body of an error
 // (README.md). Everything is appended to the caller's buffer.
 // Thread: any.
-// Errors: none. Values that could break out of their line lose what makes them dangerous: append_header replaces control
-//   characters by spaces, and extra headers that are not whole, well-formed lines are left out altogether.
+// Errors: none. Values that could break out of their line lose what makes them dangerous: append_header replaces
+//   control characters by spaces, and extra headers that are not whole, well-formed lines are left out altogether.
 // Limits: none. There is no clock here: Date is the caller's, among the extra headers.
 #pragma once
 
@@ -20,8 +20,8 @@ struct ResponseParts {
   bool keep_alive = true;
   bool head_request = false;  // the answer to HEAD: everything but the body
   int version_minor = 1;      // of the request
-  // The body comes in pieces, by append_chunk and append_last_chunk. An HTTP/1.0 peer knows no chunks: it gets the pieces
-  // as they are and the connection's end, whatever keep_alive says.
+  // The body comes in pieces, by append_chunk and append_last_chunk. An HTTP/1.0 peer knows no chunks: it gets the
+  // pieces as they are and the connection's end, whatever keep_alive says.
   bool chunked = false;
 };
 

@@ -111,7 +111,7 @@ Match Router::match(Request& request) const {
                  allow_header(candidates));
 }
 
-// RFC 6455 §4.2.2: of what we speak, the first that the peer offers; when it offers none of it, the first dialect listed.
+// RFC 6455 §4.2.2: of what we speak, the first that the peer offers; when it offers none, the first dialect listed.
 Match Router::match_websocket(const Request& request, const Candidates& candidates) {
   for (const std::string_view offered : request.list("sec-websocket-protocol")) {
     for (const Candidate& candidate : candidates) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,43 @@ TEST(HeadScan, LooksAtNoByteTwiceButThoseOfTheLineAtHand) {
   head.replace(0, 25, 25, '\x01');
   head += "y\r\n\r\n";
   EXPECT_EQ(scan.scan(head), Verdict::done);
+}
+
+// The scan does not lean on the parser behind it: it finds these by itself, and says which it is.
+TEST(HeadScan, NamesWhatIsWrong) {
+  struct {
+    std::string_view head;
+    std::string_view message;
+  } const vectors[] = {
+      {"\rXGET / HTTP/1.1\r\nHost: a\r\n\r\n", "carriage return without"},
+      {"GET / HTTP/1.1\rXHost: a\r\n\r\n", "carriage return without"},
+      {"GET / HTTP/1.1\r\nHost: a\rXB: c\r\n\r\n", "carriage return without"},
+      {"GET / HTTP/1.1\r\nHost: a\r\n\rX", "carriage return without"},
+      {"GET / HTTP/1.1\r\nHost: a\n", "line feed without"},
+      {"GET / HTTP/1.1\r\nHost\n", "line feed without"},
+      {"GET / HTTP/1.1\n", "line feed without"},
+      {"GET / HTTP/1.1\r\nHost: a\r\n b\r\n", "folding"},
+      {"GET / HTTP/1.1\r\nHost : a\r\n", "before the colon"},
+      {"GET / HTTP/1.1\r\nHost\r\n", "without a colon"},
+      {"GET / HTTP/1.1\r\n: a\r\n", "without a name"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", "more than one Host"},
+      {"GET / HTTP/1.1\r\n\r\n", "without a Host"},
+      {"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n", "more than one Content-Length"},
+      {"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", "together"},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", "together"},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "more than one Transfer"},
+      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.0"},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n", "only transfer coding"},
+      {"GET  / HTTP/1.1\r\n", "two spaces"},
+      {"GET /\r\n", "no version"},
+      {"CONNECT a:80 HTTP/1.1\r\n", "proxy"},
+      {"\x16\x03\x01", "TLS"},
+  };
+  for (const auto& vector : vectors) {
+    HeadScan scan(limits);
+    EXPECT_EQ(scan.scan(vector.head), Verdict::refused) << vector.head;
+    EXPECT_THAT(std::string(scan.refusal().message), testing::HasSubstr(std::string(vector.message))) << vector.head;
+  }
 }
 
 TEST(HeadScan, StaysRefused) {

@@ -83,9 +83,15 @@ TEST_F(RouterTest, DecodesTheTopicOfThePath) {
     std::string_view path;
     std::string_view topic;
   } const vectors[] = {
-      {"/topics/a", "a"},         {"/topics/chat%20message", "chat message"}, {"/topics/a/b", "a/b"},
-      {"/topics/a%2Fb", "a/b"},   {"/topics/a+b", "a+b"},                     {"/topics/%2525", "%25"},
-      {"/topics/%C3%A4", "ä"},    {"/topics/a/", "a/"},                       {"/topics/{topic}", "{topic}"},
+      {"/topics/a", "a"},
+      {"/topics/chat%20message", "chat message"},
+      {"/topics/a/b", "a/b"},
+      {"/topics/a%2Fb", "a/b"},
+      {"/topics/a+b", "a+b"},
+      {"/topics/%2525", "%25"},
+      {"/topics/%C3%A4", "ä"},
+      {"/topics/a/", "a/"},
+      {"/topics/{topic}", "{topic}"},
   };
   for (const auto& vector : vectors) {
     Request r = request("POST", vector.path);

@@ -23,16 +23,38 @@ TEST(Url, DecodesOnce) {
     std::string_view encoded;
     std::optional<std::string> decoded;
   } const vectors[] = {
-      {"", ""},           {"abc", "abc"},      {"a%20b", "a b"},      {"%2525", "%25"},
-      {"%25", "%"},       {"a+b", "a+b"},      {"%2f%2F", "//"},      {"%00", "\0"s},
-      {"%c3%A4", "ä"},    {"%ff", "\xff"},     {"ä", "ä"},            {"%", std::nullopt},
-      {"%2", std::nullopt}, {"a%2", std::nullopt}, {"%zz", std::nullopt}, {"%2z", std::nullopt},
-      {"%z2", std::nullopt}, {"%%20", std::nullopt}, {"% 2", std::nullopt}, {"%+2", std::nullopt},
+      {"", ""},
+      {"abc", "abc"},
+      {"a%20b", "a b"},
+      {"%2525", "%25"},
+      {"%25", "%"},
+      {"a+b", "a+b"},
+      {"%2f%2F", "//"},
+      {"%00", "\0"s},
+      {"%c3%A4", "ä"},
+      {"%ff", "\xff"},
+      {"ä", "ä"},
+      {"%", std::nullopt},
+      {"%2", std::nullopt},
+      {"a%2", std::nullopt},
+      {"%zz", std::nullopt},
+      {"%2z", std::nullopt},
+      {"%z2", std::nullopt},
+      {"%%20", std::nullopt},
+      {"% 2", std::nullopt},
+      {"%+2", std::nullopt},
   };
   for (const auto& vector : vectors) {
     EXPECT_EQ(percent_decode(vector.encoded), vector.decoded) << vector.encoded;
     EXPECT_EQ(has_valid_escapes(vector.encoded), vector.decoded.has_value()) << vector.encoded;
   }
+}
+
+TEST(Url, LooksNoFurtherThanTheTextGoes) {
+  const std::string_view cut = std::string_view("a%20").substr(0, 3);
+  EXPECT_EQ(percent_decode(cut), std::nullopt);
+  EXPECT_FALSE(has_valid_escapes(cut));
+  EXPECT_EQ(parse_query(cut), std::nullopt);
 }
 
 TEST(Url, EncodesAllButUnreservedCharacters) {
@@ -83,8 +105,8 @@ TEST(Url, TakesTargetsApart) {
     EXPECT_EQ(target->path, vector.path) << vector.target;
     EXPECT_EQ(target->query, vector.query) << vector.target;
   }
-  for (const std::string_view bad : {"", "a", "?a", "**", "http:", "http:/h", "http://", "http:///", "http://?", "ws://h/",
-                                     "http://u@h/", "http://:80/", "http://a b/", "http://a\\b/"}) {
+  for (const std::string_view bad : {"", "a", "?a", "**", "http:", "http:/h", "http://", "http:///", "http://?",
+                                     "ws://h/", "http://u@h/", "http://:80/", "http://a b/", "http://a\\b/"}) {
     EXPECT_FALSE(split_target(bad)) << bad;
   }
 }

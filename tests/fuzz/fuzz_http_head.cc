@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The strict scan of a head: whatever way the head grows, the verdict is the same, and what it passes Beast takes.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "proto/http/head_scan.h"
+#include "proto/http/parse_head.h"
+
+namespace {
+
+using proto::http::HeadScan;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  constexpr proto::http::Limits limits{.head_bytes_max = 2048, .target_bytes_max = 512, .headers_max = 16};
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+
+  HeadScan whole(limits);
+  const HeadScan::Verdict verdict = whole.scan(input);
+  require(whole.length() <= size);
+  require(verdict != HeadScan::Verdict::need_more || whole.length() == size);
+
+  HeadScan growing(limits);
+  HeadScan::Verdict last = HeadScan::Verdict::need_more;
+  for (std::size_t given = 0; given <= size && last == HeadScan::Verdict::need_more; ++given) {
+    last = growing.scan(input.substr(0, given));
+  }
+  require(last == verdict && growing.length() == whole.length());
+  if (verdict == HeadScan::Verdict::refused) {
+    require(whole.refusal().reason == growing.refusal().reason && !whole.refusal().message.empty());
+    require(whole.refusal().message == growing.refusal().message);
+  }
+  if (verdict == HeadScan::Verdict::done) {
+    require(input.substr(0, whole.length()).ends_with("\r\n\r\n"));
+    const auto parsed = proto::http::parse_head(input, whole);
+    if (const auto* request = std::get_if<proto::http::Request>(&parsed)) {
+      require(!request->method.empty() && !request->path.empty());
+      require(request->version_minor == 0 || !request->headers.empty());
+      for (const auto& [name, value] : request->headers) {
+        require(value.find_first_of("\r\n") == std::string::npos);
+        require(!name.empty() && name.find_first_of(" \t\r\n:") == std::string::npos);
+      }
+    }
+  }
+  return 0;
+}
