@@ -223,21 +223,17 @@ std::optional<Failure> Server::start() {
                .epoch_seed = 0},
       .identity = certificate_.loaded.identity.get()};
   shards_.emplace(options, *common_, logs, [fd = drained_.get()] { ::eventfd_write(fd, 1); });
-  shards_->listen(std::move(http_.sockets), broker::base::Listener::http);
-  shards_->listen(std::move(https_.sockets), broker::base::Listener::https);
-  if (std::string error = shards_->start(); !error.empty()) return Failure{config::exit_failed, std::move(error)};
-
   metrics_ = shards_->metrics();
   if (settings_.listen.admin) {
     auto started = broker::admin::AdminServer::start(
         {.address = *settings_.listen.admin, .keys = keys_, .labels = label_names(), .version = KODAMA_VERSION},
         {.shards = metrics_, .readiness = readiness_, .ask = [this](std::size_t shard) { shards_->wake(shard); }});
-    if (auto* error = std::get_if<std::string>(&started)) {
-      shards_->stop();
-      return Failure{config::exit_failed, *error};
-    }
+    if (auto* error = std::get_if<std::string>(&started)) return Failure{config::exit_failed, *error};
     admin_ = std::move(std::get<std::unique_ptr<broker::admin::AdminServer>>(started));
   }
+  shards_->listen(std::move(http_.sockets), broker::base::Listener::http);
+  shards_->listen(std::move(https_.sockets), broker::base::Listener::https);
+  if (std::string error = shards_->start(); !error.empty()) return Failure{config::exit_failed, std::move(error)};
   readiness_.store(broker::admin::Readiness::ready);
   return std::nullopt;
 }
@@ -297,8 +293,8 @@ void Server::serve_until_drained() {
               {{"signal", ::strsignal(static_cast<int>(received.ssi_signo))}, {"drain_ms", duration.count()}});
     shards_->drain(duration);
   }
+  admin_.reset();  // first: it may wake a shard
   shards_->stop();
-  admin_.reset();
   log_.info("ended");
 }
 

@@ -235,6 +235,7 @@ void Client::set_dialect(std::uint32_t dialect, base::Transport transport) {
 
 void Client::wait_for(Wait wait, std::chrono::nanoseconds from_now) {
   wait_ = wait;
+  if (wait == Wait::close) sends_seen_ = connection_.sends();  // what moved before its goodbye does not count
   if (wait == Wait::nothing) {
     services_.timers.cancel(timer_);
   } else {
@@ -280,10 +281,7 @@ void Client::on_pong_due() {
 // A goodbye that still moves, behind a long queue, is left to move; what is in the kernel's hands alone is left to it.
 void Client::on_close_due() {
   const bool flushing = connection_.state() == net::Connection::State::finishing;
-  if (flushing && connection_.sends() != sends_seen_) {
-    sends_seen_ = connection_.sends();
-    return wait_for(Wait::close, limits::close_patience);
-  }
+  if (flushing && connection_.sends() != sends_seen_) return wait_for(Wait::close, limits::close_patience);
   connection_.abort(phase_ == Phase::ending ? close_reason_ : Reason::close_timeout, flushing);
 }
 

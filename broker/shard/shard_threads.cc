@@ -38,7 +38,7 @@ std::string ShardThreads::start() {
   }
   running_ = true;
   step_.arrive_and_wait();  // every ring is made, or failed
-  if (error_.empty()) ring_description_ = all_.front()->ring->describe();
+  if (error_.empty()) ring_description_ = all_.front()->ring.load()->describe();
   const std::string error = error_;
   if (!error.empty()) {
     for (auto& one : all_) one->control.wanted.store(ShardControl::Wanted::stop);
@@ -61,12 +61,14 @@ void ShardThreads::stop() {
   for (auto& one : all_) one->thread.join();
 }
 
-void ShardThreads::wake(std::size_t shard) { all_[shard]->ring->wake_from_any_thread(); }
+void ShardThreads::wake(std::size_t shard) {
+  if (const io::UringRing* ring = all_[shard]->ring.load()) ring->wake_from_any_thread();
+}
 
 void ShardThreads::tell(ShardControl::Wanted wanted) {
   for (auto& one : all_) {
     one->control.wanted.store(wanted, std::memory_order_release);
-    if (one->ring != nullptr) one->ring->wake_from_any_thread();
+    if (const io::UringRing* ring = one->ring.load()) ring->wake_from_any_thread();
   }
 }
 
@@ -88,12 +90,14 @@ void ShardThreads::run(ShardIndex index) {
     error_ = created.error;
     for (const auto& [fd, listener] : one.listeners) base::OwnedFd close_it(fd);
   } else {
-    one.ring = created.ring.get();
+    one.ring.store(created.ring.get());
     mesh_.enter(index, *created.ring);
   }
   step_.arrive_and_wait();  // main looks at the errors
   step_.arrive_and_wait();
-  if (created.ring != nullptr) {
+  // Another shard could not be made: this one never begins.
+  const bool begins = one.control.wanted.load() != ShardControl::Wanted::stop;
+  if (created.ring != nullptr && begins) {
     std::unique_ptr<net::TlsContext> tls;
     if (options_.identity != nullptr) tls = std::make_unique<net::TlsContext>(std::span(&options_.identity, 1), ticket_keys_);
     Home::Options home = options_.home;

@@ -55,7 +55,7 @@ class ShardThreads {
     base::ShardMetrics metrics;
     base::LogSink* log = nullptr;
     std::vector<std::pair<int, base::Listener>> listeners;
-    io::UringRing* ring = nullptr;  // once all have started, until all have ended
+    std::atomic<io::UringRing*> ring{nullptr};  // from its making on, until all loops have ended
     std::uint64_t epoch_seed = 0;
     std::thread thread;
   };
