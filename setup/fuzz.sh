@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every target of build/fuzz for so many seconds: setup/fuzz.sh SECONDS. What it finds stays in build/fuzz/found, and
+# what it learns in build/fuzz/corpus; a finding, made small, belongs into tests/fuzz/corpus.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seconds=${1:?usage: setup/fuzz.sh SECONDS}
+passed=0
+failed=0
+mkdir -p build/fuzz/found
+for source in tests/fuzz/fuzz_*.cc; do
+  name=$(basename "$source" .cc)
+  seeds=tests/fuzz/corpus/${name#fuzz_}
+  learned=build/fuzz/corpus/$name
+  mkdir -p "$learned"
+  arguments=("$learned")
+  [[ ! -d $seeds ]] || arguments+=("$seeds")
+  echo "fuzz: $name, $seconds s"
+  log=build/fuzz/$name.log
+  if "build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/found/$name-" "${arguments[@]}" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    grep -E '^stat::number_of_executed_units' "$log" || true
+  else
+    failed=$((failed + 1))
+    tail -n 60 "$log"
+    echo "fuzz: $name found something: $(ls build/fuzz/found/"$name"-* 2>/dev/null | tail -n 1)"
+  fi
+done
+echo "$passed passed, $failed failed, 0 skipped"
+[[ $failed -eq 0 ]]
