@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts that fail name the cause and the fix, with exit code 1; and starts that must not."""
+import errno
+import os
+import re
+import resource
+import shutil
+import socket
+import tempfile
+import unittest
+
+from harness import SHARDS, BrokerCase, make_certificate, run_kodama, scratch
+from http_wire import deadline
+from seccomp import deny_io_uring
+from ws_wire import CLOSE
+
+FREE = ("--dev", "true", "--shards", str(SHARDS), "--listen.http", "127.0.0.1:0", "--listen.https", "127.0.0.1:0",
+        "--listen.admin", "127.0.0.1:0")
+
+
+class Start(BrokerCase):
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def fails(self, *flags, preexec=None, env=(), code=1):
+        arguments = dict(zip(FREE[::2], FREE[1::2]))
+        arguments.update(zip(flags[::2], flags[1::2]))
+        done = run_kodama("serve", *(each for pair in arguments.items() for each in pair), preexec_fn=preexec, env=env)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done)
+        self.assertTrue(done.stderr.startswith("kodama: ") or code == 2, done.stderr)
+        return done.stderr
+
+    def test_a_port_that_is_taken(self):
+        for key in ("http", "https", "admin"):
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                port = other.getsockname()[1]
+                told = self.fails(f"--listen.{key}", f"127.0.0.1:{port}")
+                self.assertIn(f"127.0.0.1:{port}", told)
+                self.assertRegex(told, "taken|in use", key)
+
+    def test_a_port_that_another_kodama_shares_out_is_taken(self):
+        broker = self.start()
+        for key, (_, port) in (("http", broker.http), ("https", broker.https), ("admin", broker.admin)):
+            self.assertRegex(self.fails(f"--listen.{key}", f"127.0.0.1:{port}"), "taken|in use")
+        self.assertEqual(broker.publish("t")["offset"], 1)
+
+    def test_a_restart_on_the_same_ports(self):
+        broker = self.start()
+        flags = [f"--listen.{key}=127.0.0.1:{getattr(broker, key)[1]}" for key in ("http", "https", "admin")]
+        with broker.raw("t") as subscriber:  # the broker closes it, so that its side is left in TIME_WAIT
+            subscriber.sync()
+            broker.signal()
+            self.assertEqual(subscriber.read_frame().opcode, CLOSE)
+            subscriber.send_frame(CLOSE)
+            subscriber.read_to_end()
+        broker.stop()
+        again = self.start(*flags)
+        self.assertEqual((again.http, again.https, again.admin), (broker.http, broker.https, broker.admin))
+        self.assertEqual(again.publish("t")["offset"], 1)
+
+    def test_an_address_that_is_not_ours(self):
+        self.assertIn("192.0.2.1", self.fails("--listen.http", "192.0.2.1:8000", "--listen.allow_remote_dev", "true"))
+
+    def test_certificates_that_cannot_be_used(self):
+        nonsense = scratch(self, "nonsense.pem", "not a certificate")
+        for certificate, code in (("/nowhere/c.pem", 2), (nonsense, 1)):
+            told = self.fails("--tls.certificate", certificate, "--tls.key", certificate, code=code)
+            self.assertIn(certificate, told)
+
+    @unittest.skipIf(os.geteuid() != 0, "takes root to become nobody")
+    def test_a_key_that_may_not_be_read(self):
+        secret = scratch(self, "key.pem", "secret", mode=0o600)
+        os.chmod(os.path.dirname(secret), 0o755)
+        nobody = lambda: (os.setgroups([]), os.setgid(65534), os.setuid(65534))  # noqa: E731
+        told = self.fails("--tls.certificate", secret, "--tls.key", secret, preexec=nobody, code=2)
+        self.assertIn(secret, told)
+        self.assertIn("ermission denied", told)
+
+    def test_a_certificate_and_a_key_that_do_not_belong_together(self):
+        one, _ = make_certificate(self, "one.example")
+        _, other = make_certificate(self, "other.example")
+        told = self.fails("--tls.certificate", one, "--tls.key", other)
+        self.assertTrue(one in told or other in told, told)
+
+    def test_no_place_for_the_self_signed_certificate(self):
+        told = self.fails(env={"XDG_STATE_HOME": "/proc/nowhere"})
+        self.assertIn("/proc/nowhere", told)
+
+    def test_too_few_descriptors(self):
+        told = self.fails(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
+        self.assertIn("40", told)
+        self.assertIn("ulimit -n", told)
+
+    def test_the_soft_limit_of_descriptors_is_raised(self):
+        hard = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
+        broker = self.start(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
+        self.assertEqual(broker.metrics().sum("process_max_fds"), hard)
+
+    def test_running_out_of_descriptors_is_survived(self):
+        limit = 64 + 8 * SHARDS + 40
+        broker = self.start(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        with broker.raw("kept") as reader:
+            reader.sync()
+            many = []
+            for _ in range(limit + 20):  # some of them stay in the listeners' queues
+                many.append(broker.wire())
+            for _ in deadline():
+                if "cannot accept" in broker.log():
+                    break
+            reader.send_text("still served")
+            self.assertEqual(reader.read_text(), "still served")
+            for wire in many:
+                wire.close()
+            self.assertEqual(broker.publish("kept")["offset"], 2)
+        self.assertGreater(broker.metrics().sum("connections_rejected_total", reason="no_descriptors"), 0)
+
+    def test_io_uring_that_is_denied(self):
+        for error, pieces in ((errno.EPERM, ("io_uring", "seccomp")), (errno.ENOSYS, ("io_uring", "kernel"))):
+            told = self.fails(preexec=deny_io_uring(error))
+            for piece in pieces:
+                self.assertIn(piece, told)
+            self.assertIn("io_uring_setup", told, "the fix is named")
+
+    def test_a_lack_of_memory_for_rings(self):
+        told = self.fails(preexec=deny_io_uring(errno.ENOMEM))
+        self.assertRegex(told, "memlock|MEMLOCK")
+
+    def test_dev_keeps_to_this_machine(self):
+        for key in ("http", "https", "admin"):
+            self.assertIn("allow_remote_dev", self.fails(f"--listen.{key}", "0.0.0.0:0", code=2))
+
+    def test_ipv6(self):
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest("no IPv6 here")
+        broker = self.start("--listen.http", "[::1]:0", "--listen.admin", "[::1]:0")
+        port = re.search(r"^  http +http://\[::1\]:(\d+)/", broker.banner, re.M)[1]
+        answer = broker.curl("-g", "-d", "x", f"http://[::1]:{port}/topics/t")
+        self.assertIn('"offset":1', answer)
+        admin = re.search(r"^  admin +(http://\[::1\]:\d+)/metrics", broker.banner, re.M)[1]
+        self.assertIn("kodama_build_info", broker.curl("-g", f"{admin}/metrics"))
+
+    def test_the_certificate_is_made_where_there_is_none_and_is_private(self):
+        state = tempfile.mkdtemp(prefix="kodama-e2e-state-")
+        self.addCleanup(shutil.rmtree, state)
+        broker = self.start(env={"XDG_STATE_HOME": state})
+        self.assertIn("made", broker.banner)
+        for directory, _, files in os.walk(state):
+            for name in files:
+                if "key" in name:
+                    self.assertEqual(os.stat(os.path.join(directory, name)).st_mode & 0o077, 0, name)
+        again = self.start(env={"XDG_STATE_HOME": state})
+        self.assertIn("kept", again.banner)
+
+    def test_more_shards_than_cores(self):
+        broker = self.start(shards=2 * len(os.sched_getaffinity(0)) + 1)
+        self.assertIn("not pinned", broker.banner)
+        with broker.raw("many") as reader:
+            reader.sync()
+            for i in range(20):
+                broker.publish("many", str(i))
+            self.assertEqual([reader.read_text() for _ in range(20)], [str(i) for i in range(20)])
+
+    def test_one_shard(self):
+        broker = self.start(shards=1)
+        with broker.raw("one") as reader:
+            reader.send_text("x")
+            self.assertEqual(reader.read_text(), "x")
+
+
+if __name__ == "__main__":
+    unittest.main()
