@@ -44,7 +44,8 @@ broker::base::LogOptions log_options(const config::Logging& logging) {
   using broker::base::LogLevel;
   constexpr std::array levels = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
   return {.level = levels[static_cast<std::size_t>(logging.level)],
-          .format = logging.format == config::LogFormat::json ? broker::base::LogFormat::json : broker::base::LogFormat::text};
+          .format = logging.format == config::LogFormat::json ? broker::base::LogFormat::json
+                                                              : broker::base::LogFormat::text};
 }
 
 std::vector<proto::files::File> served_files(bool dev) {
@@ -94,7 +95,8 @@ Certificate open_certificate(const config::Settings& settings) {
   std::string note = certificate;
   if (certificate.empty()) {
     const std::string directory = broker::net::state_directory(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
-    if (directory.empty()) return {{}, {}, "no place to keep a self-signed certificate: set HOME, or tls.certificate and tls.key"};
+    if (directory.empty())
+      return {{}, {}, "no place to keep a self-signed certificate: set HOME, or tls.certificate and tls.key"};
     const broker::net::SelfSigned own = broker::net::keep_self_signed(directory, now);
     if (!own.error.empty()) return {{}, {}, own.error};
     certificate = own.certificate_path;
@@ -112,7 +114,7 @@ class Server {
   explicit Server(const config::Settings& settings);
 
   // Each step says what is wrong; nothing: go on with the next.
-  std::optional<Failure> check();   // what the machine, the files and the ports allow
+  std::optional<Failure> check();  // what the machine, the files and the ports allow
   std::optional<Failure> start();
   void print_banner() const;
   // Waits for SIGTERM or SIGINT, drains, and returns when the last client has gone. A second signal ends at once.
@@ -175,10 +177,11 @@ std::optional<Failure> Server::check() {
   choose_shards();
   descriptors_ = broker::base::raise_descriptor_limit();
   if (descriptors_ < descriptors_needed(shard_count_)) {
-    return Failure{config::exit_failed,
-                   absl::StrFormat("only %d open files are allowed, and %d shards need %d before the first client: raise "
-                                   "the limit (ulimit -n, LimitNOFILE)",
-                                   descriptors_, shard_count_, descriptors_needed(shard_count_))};
+    return Failure{
+        config::exit_failed,
+        absl::StrFormat("only %d open files are allowed, and %d shards need %d before the first client: raise "
+                        "the limit (ulimit -n, LimitNOFILE)",
+                        descriptors_, shard_count_, descriptors_needed(shard_count_))};
   }
   if (!settings_.access.key_file.empty()) {
     config::AccessKeys loaded = config::load_keys(settings_.access.key_file);
@@ -210,18 +213,18 @@ std::optional<Failure> Server::start() {
                                                         .trailer_bytes_max = limits::trailer_bytes_max,
                                                         .body_bytes_max = {}}});
   std::vector<broker::base::LogSink*> logs;
-  for (std::uint32_t i = 0; i < shard_count_; ++i) logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
+  for (std::uint32_t i = 0; i < shard_count_; ++i)
+    logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
   log_writer_.start();
   if (!certificate_.loaded.warning.empty()) log_.warning(certificate_.loaded.warning);
 
-  const broker::shard::ShardsOptions options{
-      .shards = shard_count_,
-      .processors = processors_,
-      .home = {.log = {.messages = settings_.log.messages,
-                       .age = settings_.log.age,
-                       .bytes = settings_.log.bytes / shard_count_},
-               .epoch_seed = 0},
-      .identity = certificate_.loaded.identity.get()};
+  const broker::shard::ShardsOptions options{.shards = shard_count_,
+                                             .processors = processors_,
+                                             .home = {.log = {.messages = settings_.log.messages,
+                                                              .age = settings_.log.age,
+                                                              .bytes = settings_.log.bytes / shard_count_},
+                                                      .epoch_seed = 0},
+                                             .identity = certificate_.loaded.identity.get()};
   shards_.emplace(options, *common_, logs, [fd = drained_.get()] { ::eventfd_write(fd, 1); });
   metrics_ = shards_->metrics();
   if (settings_.listen.admin) {
@@ -261,11 +264,12 @@ void Server::print_banner() const {
   if (admin_ != nullptr) line("admin", "http://" + config::format(admin_->address()) + "/metrics");
   line("certificate", certificate_.note);
   line("mode", settings_.dev ? "dev: everything is open" : "clients subscribe; publishing wants a key");
-  line("shards", absl::StrFormat("%d, %s", shard_count_, processors_.empty() ? "not pinned" : "each pinned to a processor"));
+  line("shards",
+       absl::StrFormat("%d, %s", shard_count_, processors_.empty() ? "not pinned" : "each pinned to a processor"));
   line("i/o", shards_->ring_description());
   line("limits", absl::StrFormat("%d descriptors; message %d KiB, queue %d KiB a connection, logs %d MiB", descriptors_,
-                                 settings_.limits.message_bytes / limits::KiB, settings_.limits.queue_bytes / limits::KiB,
-                                 settings_.log.bytes / limits::MiB));
+                                 settings_.limits.message_bytes / limits::KiB,
+                                 settings_.limits.queue_bytes / limits::KiB, settings_.log.bytes / limits::MiB));
   const std::string& base = plain.empty() ? secure : plain;
   if (!base.empty()) {
     const char* insecure = plain.empty() && settings_.tls.certificate.empty() ? "-k " : "";

@@ -87,9 +87,7 @@ class FileWalk {
 
   void word_value(const Row& row, const YamlNode& value) {
     switch (value.kind) {
-      case YamlNode::Kind::word:
-        layer_.push_back(Given{&row, {value.word}, {where(value)}, where(value)});
-        return;
+      case YamlNode::Kind::word: layer_.push_back(Given{&row, {value.word}, {where(value)}, where(value)}); return;
       case YamlNode::Kind::nothing:
         return mistake(value, row.key, absl::StrFormat("has no value; write %s, or leave the key out", example(row)));
       case YamlNode::Kind::list:

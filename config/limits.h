@@ -101,8 +101,8 @@ inline constexpr std::size_t reply_room_bytes = 64 * KiB;
 static_assert(answer_bytes_max > 2 * topic_bytes_max, "an answer may name its topic");
 static_assert(reply_room_bytes / answer_bytes_max >= 128);
 
-// A connection's publishes that are not acknowledged yet; the one that crosses it is still taken. With the largest message
-// allowed, what a publisher can keep in mailboxes is this and that.
+// A connection's publishes that are not acknowledged yet; the one that crosses it is still taken. With the largest
+// message allowed, what a publisher can keep in mailboxes is this and that.
 inline constexpr std::size_t publishing_bytes_max = 1 * MiB;
 
 // Deliveries that subscribers at the same point share in one buffer; larger runs save nothing more per send.

@@ -13,13 +13,9 @@ namespace config {
 namespace {
 
 template <auto group, auto member>
-constexpr auto at = +[](Settings& settings) -> auto& {
-  return settings.*group.*member;
-};
+constexpr auto at = +[](Settings& settings) -> auto& { return settings.*group.*member; };
 template <auto member>
-constexpr auto top = +[](Settings& settings) -> auto& {
-  return settings.*member;
-};
+constexpr auto top = +[](Settings& settings) -> auto& { return settings.*member; };
 
 constexpr std::uint64_t KiB = limits::KiB;
 constexpr std::uint64_t MiB = limits::MiB;

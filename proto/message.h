@@ -18,10 +18,10 @@ enum class Kind : std::uint8_t {
 
 struct Message {
   std::string_view topic;
-  std::uint64_t epoch = 0;    // one life of the topic's log; written as 16 hex digits
-  std::uint64_t offset = 0;   // 1, 2, 3 … within the epoch
-  std::int64_t time_us = 0;   // when it was sequenced, microseconds since 1970
-  std::string_view event;     // never empty: the topic's last segment unless the publisher named one
+  std::uint64_t epoch = 0;   // one life of the topic's log; written as 16 hex digits
+  std::uint64_t offset = 0;  // 1, 2, 3 … within the epoch
+  std::int64_t time_us = 0;  // when it was sequenced, microseconds since 1970
+  std::string_view event;    // never empty: the topic's last segment unless the publisher named one
   Kind kind = Kind::text;
   std::string_view content;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every reason to refuse or to close, in one place: what a WebSocket peer is told (close code), what an HTTP peer is told
-// (status), and the metric's label. Nothing closes a socket without one.
-// Thread: any.
+// Every reason to refuse or to close, in one place: what a WebSocket peer is told (close code), what an HTTP peer is
+// told (status), and the metric's label. Nothing closes a socket without one. Thread: any.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +13,8 @@ enum class Reason : std::uint8_t {
   peer_closed,
   peer_reset,
   // ours, in good order
-  answered,     // an HTTP exchange ended with Connection: close
-  going_away,   // drain
+  answered,    // an HTTP exchange ended with Connection: close
+  going_away,  // drain
   // HTTP: what was asked cannot be done
   bad_request,
   unauthorized,

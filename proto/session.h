@@ -91,7 +91,8 @@ class Host {
   [[nodiscard]] virtual std::optional<Error> subscribe(Tag, std::string_view topic, const Start&) = 0;
   // Takes effect at once: nothing of the topic is sent after it. 404 when there is no such subscription.
   [[nodiscard]] virtual std::optional<Error> unsubscribe(std::string_view topic) = 0;
-  [[nodiscard]] virtual std::optional<Error> read_log(Tag, std::string_view topic, const Start&, std::uint32_t limit) = 0;
+  [[nodiscard]] virtual std::optional<Error> read_log(Tag, std::string_view topic, const Start&,
+                                                      std::uint32_t limit) = 0;
 
   // Sends bytes as they are (a session on WebSocket frames them itself: proto/websocket/frame.h). Never lost to a
   // queue's policy, and in order with deliveries.

@@ -24,14 +24,14 @@ class Utf8Validator {
 
   // What may come next: RFC 3629 §4.
   enum class State : std::uint8_t {
-    start,           // the first byte of a character
-    tail_1,          // one more continuation byte (80..BF), two, three
+    start,   // the first byte of a character
+    tail_1,  // one more continuation byte (80..BF), two, three
     tail_2,
     tail_3,
-    after_e0,        // A0..BF: what is below would be overlong
-    after_ed,        // 80..9F: what is above would be a surrogate
-    after_f0,        // 90..BF: what is below would be overlong
-    after_f4,        // 80..8F: what is above would lie beyond U+10FFFF
+    after_e0,  // A0..BF: what is below would be overlong
+    after_ed,  // 80..9F: what is above would be a surrogate
+    after_f0,  // 90..BF: what is below would be overlong
+    after_f4,  // 80..8F: what is above would lie beyond U+10FFFF
     bad,
   };
 

@@ -19,9 +19,9 @@ namespace broker::base {
 }  // namespace broker::base
 
 // KODAMA_CHECK(condition, values...): values are what absl::StrCat takes.
-#define KODAMA_CHECK(condition, ...)                                                                              \
-  do {                                                                                                            \
-    if (!(condition)) [[unlikely]]                                                                                \
+#define KODAMA_CHECK(condition, ...)                                                                               \
+  do {                                                                                                             \
+    if (!(condition)) [[unlikely]]                                                                                 \
       ::broker::base::check_failed(__FILE__, __LINE__, #condition, ::absl::StrCat("" __VA_OPT__(, ) __VA_ARGS__)); \
   } while (false)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests that the kernel may hold, as typed objects embedded in their owner: nothing is allocated per I/O. An operation
-// completes into a named noexcept member of its owner, bound once:
+// Requests that the kernel may hold, as typed objects embedded in their owner: nothing is allocated per I/O. An
+// operation completes into a named noexcept member of its owner, bound once:
 //
 //     receive_.bind<&Connection::on_received>(*this);   ring.receive(receive_, fd);
 //
@@ -16,8 +16,8 @@
 namespace broker::io {
 
 struct Accepted {
-  int fd = -1;    // of the new connection; -1 on error
-  int error = 0;  // errno, 0 when all is well
+  int fd = -1;        // of the new connection; -1 on error
+  int error = 0;      // errno, 0 when all is well
   bool more = false;  // false: the kernel has ended the multishot accept; arm it again
 };
 

@@ -2,7 +2,8 @@
 // The seam to the kernel: what a shard may ask of it and how it hears the results. UringRing is the real one,
 // tests/fakes/fake_ring.h a scripted one; an epoll implementation fits behind the same interface.
 //
-// Thread: the shard's own, from construction (io_uring ties a DEFER_TASKRUN ring to one task) to destruction; only wake()'s
+// Thread: the shard's own, from construction (io_uring ties a DEFER_TASKRUN ring to one task) to destruction; only
+// wake()'s
 //   target may belong to another shard.
 // Owns: its receive buffers. Borrows: operations and the bytes given to send(), until they complete.
 // Order: reap, then run. No handler is called from inside an asking method, or from inside another handler.
@@ -43,8 +44,8 @@ class Ring {
   virtual void cancel(Operation&) = 0;
   // shutdown(2), at once. `how` is SHUT_RD, SHUT_WR or SHUT_RDWR; errors are of no interest.
   virtual void shutdown(int fd, int how) = 0;
-  // close(2). Requires: no operation of this descriptor is in the kernel. `reset`: with SO_LINGER 0, so that what the kernel
-  // has not sent yet is dropped and the peer sees a reset.
+  // close(2). Requires: no operation of this descriptor is in the kernel. `reset`: with SO_LINGER 0, so that what the
+  // kernel has not sent yet is dropped and the peer sees a reset.
   virtual void close(int fd, bool reset) = 0;
 
   // Ends the wait of another shard's ring; batched with this ring's next submission. Never lost.

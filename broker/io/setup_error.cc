@@ -31,24 +31,20 @@ std::string explain_denied(const SetupFailure& failure) {
 
 std::string explain_cause(const SetupFailure& failure) {
   switch (failure.error) {
-    case EPERM:
-      return explain_denied(failure);
+    case EPERM: return explain_denied(failure);
     case ENOSYS:
       return "the kernel was built without io_uring, or the seccomp profile of podman or CRI-O hides it; run with a "
              "profile that also allows io_uring_setup, io_uring_enter and io_uring_register";
     case ENOMEM:
       return absl::StrFormat(
           "locked memory ran out: RLIMIT_MEMLOCK is %d KiB for all processes of this user, one shard's ring needs "
-          "%d KiB; raise it (ulimit -l, LimitMEMLOCK=, docker --ulimit memlock=-1), give CAP_IPC_LOCK, or use fewer shards",
+          "%d KiB; raise it (ulimit -l, LimitMEMLOCK=, docker --ulimit memlock=-1), give CAP_IPC_LOCK, or use fewer "
+          "shards",
           failure.memlock_limit / 1024, failure.memlock_needed / 1024);
-    case EINVAL:
-      return "the kernel does not know a feature that is needed: Linux 6.1 or newer is required";
-    case EMFILE:
-      return "this process has no descriptors left: raise its limit (ulimit -n, LimitNOFILE=)";
-    case ENFILE:
-      return "the host has no descriptors left: raise fs.file-max";
-    default:
-      return "no cause is known for this error";
+    case EINVAL: return "the kernel does not know a feature that is needed: Linux 6.1 or newer is required";
+    case EMFILE: return "this process has no descriptors left: raise its limit (ulimit -n, LimitNOFILE=)";
+    case ENFILE: return "the host has no descriptors left: raise fs.file-max";
+    default: return "no cause is known for this error";
   }
 }
 

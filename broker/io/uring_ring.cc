@@ -229,9 +229,7 @@ void UringRing::reap() {
 
 void UringRing::take(const io_uring_cqe& completion) {
   switch (static_cast<std::uint32_t>(completion.user_data)) {
-    case tag_woken:
-      woken_ = true;
-      return;
+    case tag_woken: woken_ = true; return;
     case tag_wake_failed:
       // The target's queue is full, or this kernel has no ring messages: wakes are never lost, so the other way.
       write_eventfd(static_cast<int>(completion.user_data >> 32));
@@ -243,10 +241,8 @@ void UringRing::take(const io_uring_cqe& completion) {
       if ((completion.flags & IORING_CQE_F_MORE) == 0) eventfd_armed_ = false;
       return;
     }
-    case tag_cancelled:
-      return;
-    default:
-      reaped_.push_back({completion.user_data, completion.res, completion.flags});
+    case tag_cancelled: return;
+    default: reaped_.push_back({completion.user_data, completion.res, completion.flags});
   }
 }
 

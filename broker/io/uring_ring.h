@@ -92,7 +92,7 @@ class UringRing final : public Ring {
   bool ring_fd_registered_ = false;
   base::OwnedFd eventfd_;
   bool eventfd_armed_ = false;
-  bool woken_ = false;    // a wake-up was reaped outside wait(): the next one must not sleep over it
+  bool woken_ = false;  // a wake-up was reaped outside wait(): the next one must not sleep over it
   bool running_now_ = false;
   ReceiveBuffers buffers_;
   SendArena arena_;

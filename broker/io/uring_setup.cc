@@ -130,8 +130,7 @@ std::string UringRing::describe() const {
       "io_uring on Linux %s: %d submissions, %d completions, %d receive buffers of %d bytes, wake-up by %s%s%s",
       host.release, ring_.sq.ring_entries, ring_.cq.ring_entries, options_.receive_buffers,
       options_.receive_buffer_bytes, options_.wake == UringOptions::Wake::eventfd ? "eventfd" : "ring message",
-      ring_fd_registered_ ? ", registered ring descriptor" : "",
-      idle_is_not_iowait() ? ", idle is not iowait" : "");
+      ring_fd_registered_ ? ", registered ring descriptor" : "", idle_is_not_iowait() ? ", idle is not iowait" : "");
 }
 
 }  // namespace broker::io

@@ -51,8 +51,8 @@ void Connection::on_received(const io::Received& received) noexcept {
   } else if (received.error != ENOBUFS && received.error != ECANCELED) {
     return abort(Reason::peer_reset);
   }
-  // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming again
-  // delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
+  // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming
+  // again delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
   const bool wanted = state_ != State::closing && state_ != State::dead && !paused_;
   if (!received.more && wanted && !receive_.in_kernel()) arm_receive(false);
 }

@@ -79,8 +79,8 @@ class Connection {
   [[nodiscard]] bool handshake_due() const { return handshake_due_; }
   [[nodiscard]] const Tls* tls() const { return tls_.get(); }
   [[nodiscard]] int fd() const { return fd_; }
-  // Count up when something of the peer's has come, and when something of ours has gone. Only the first is a sign of life
-  // for certain: a send may have gone no further than the kernel.
+  // Count up when something of the peer's has come, and when something of ours has gone. Only the first is a sign of
+  // life for certain: a send may have gone no further than the kernel.
   [[nodiscard]] std::uint32_t receives() const { return receives_; }
   [[nodiscard]] std::uint32_t sends() const { return sends_; }
 
@@ -104,9 +104,10 @@ class Connection {
   ConnectionServices& services_;
   Stream& stream_;
   std::unique_ptr<Tls> tls_;
-  std::string kept_;          // input that is not taken yet: plaintext, or a handshake's ciphertext
+  std::string kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext
   SendQueue queue_;
-  std::size_t sealed_bytes_ = 0;  // plaintext of the front of the queue that TLS has sealed and the kernel not yet taken
+  std::size_t sealed_bytes_ =
+      0;  // plaintext of the front of the queue that TLS has sealed and the kernel not yet taken
   io::ReceiveOperation receive_;
   io::SendOperation send_;
   int fd_;

@@ -134,8 +134,7 @@ std::string listen_error(const config::Address& address, int error) {
     case EMFILE:
     case ENFILE:
       return absl::StrCat(what, "too few descriptors. Raise the limit (ulimit -n, or LimitNOFILE= in a unit file)");
-    default:
-      return absl::StrCat(what, std::strerror(error));
+    default: return absl::StrCat(what, std::strerror(error));
   }
 }
 

@@ -20,7 +20,8 @@ void SendQueue::push_answer(std::string_view bytes) {
   count(SharedBytes::Use::answer, bytes.size());
   if (entries_.size() > begun_end()) {
     SharedBytes& last = *entries_.back();
-    const bool plain = last.use == SharedBytes::Use::answer && last.stream == nullptr;  // no gap, which may be rewritten
+    const bool plain =
+        last.use == SharedBytes::Use::answer && last.stream == nullptr;  // no gap, which may be rewritten
     if (plain && last.bytes.size() < answer_entry_bytes) {
       last.bytes.append(bytes);
       return;
@@ -68,15 +69,9 @@ void SendQueue::drop_stream(const void* stream) {
 
 void SendQueue::count(SharedBytes::Use use, std::size_t bytes) {
   switch (use) {
-    case SharedBytes::Use::answer:
-      answer_bytes_ += bytes;
-      break;
-    case SharedBytes::Use::delivery:
-      delivery_bytes_ += bytes;
-      break;
-    case SharedBytes::Use::replay:
-      replay_bytes_ += bytes;
-      break;
+    case SharedBytes::Use::answer: answer_bytes_ += bytes; break;
+    case SharedBytes::Use::delivery: delivery_bytes_ += bytes; break;
+    case SharedBytes::Use::replay: replay_bytes_ += bytes; break;
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one connection still has to send, in order. Frames never interleave: an entry is a whole number of frames, and only
-// control frames overtake, at an entry's boundary.
-// Thread: one shard. Owns: a count on each entry. Errors: none. Limits: the caller's, by delivery_bytes().
+// What one connection still has to send, in order. Frames never interleave: an entry is a whole number of frames, and
+// only control frames overtake, at an entry's boundary. Thread: one shard. Owns: a count on each entry. Errors: none.
+// Limits: the caller's, by delivery_bytes().
 #pragma once
 
 #include <sys/uio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encoded bytes that wait to be sent: a run of deliveries shared by every subscriber of this shard that stands at the same
-// point, or one connection's own answers.
-// Thread: one shard; the count is not atomic. Owns: its bytes, until the last queue or send in flight lets go.
+// Encoded bytes that wait to be sent: a run of deliveries shared by every subscriber of this shard that stands at the
+// same point, or one connection's own answers. Thread: one shard; the count is not atomic. Owns: its bytes, until the
+// last queue or send in flight lets go.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,9 @@ class SharedBytesRef {
     if (bytes_ != nullptr && --bytes_->refs == 0) delete bytes_;
   }
 
-  [[nodiscard]] static SharedBytesRef make(SharedBytes&& bytes) { return SharedBytesRef(new SharedBytes(std::move(bytes))); }
+  [[nodiscard]] static SharedBytesRef make(SharedBytes&& bytes) {
+    return SharedBytesRef(new SharedBytes(std::move(bytes)));
+  }
   [[nodiscard]] SharedBytes& operator*() const { return *bytes_; }
   [[nodiscard]] SharedBytes* operator->() const { return bytes_; }
 

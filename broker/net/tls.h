@@ -68,13 +68,13 @@ class Tls {
   [[nodiscard]] bool write(std::string_view plaintext);
 
   TlsContext& context_;
-  TlsStream stream_;    // its output: what comes behind sending_
+  TlsStream stream_;  // its output: what comes behind sending_
   std::string sending_;
-  std::size_t sent_ = 0;           // of sending_
-  std::size_t answer_bytes_ = 0;   // of the output, what the peer made us say since the handshake
+  std::size_t sent_ = 0;          // of sending_
+  std::size_t answer_bytes_ = 0;  // of the output, what the peer made us say since the handshake
   OpensslHandle<ssl_st> ssl_;
   std::string_view error_;
-  Result ended_ = Result::ok;      // of the peer's direction
+  Result ended_ = Result::ok;  // of the peer's direction
   bool begun_ = false;
   bool handshake_done_ = false;
   bool close_said_ = false;

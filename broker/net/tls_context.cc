@@ -23,8 +23,8 @@ constexpr unsigned char protocols[] = "\x08http/1.1";  // RFC 7301 §3.1: a leng
 constexpr unsigned int protocols_bytes = sizeof protocols - 1;
 constexpr unsigned char session_id_context[] = "kodama";  // a ticket is of use to a context of the same name only
 
-constexpr std::uint64_t options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                  SSL_OP_PRIORITIZE_CHACHA;
+constexpr std::uint64_t options =
+    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
 // An idle connection gives its record buffers back. A write takes what it can, from wherever the bytes stand by then.
 constexpr long modes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
 

@@ -20,7 +20,14 @@ bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error
 
 Acceptor::Acceptor(io::Ring& ring, base::TimerWheel& timers, const Now& now, base::ShardMetrics& metrics,
                    base::LogSink& log, Events& events, int fd, base::Listener listener)
-    : ring_(ring), timers_(timers), now_(now), metrics_(metrics), log_(log), events_(events), fd_(fd), listener_(listener) {
+    : ring_(ring),
+      timers_(timers),
+      now_(now),
+      metrics_(metrics),
+      log_(log),
+      events_(events),
+      fd_(fd),
+      listener_(listener) {
   accept_.bind<&Acceptor::on_completion>(*this);
   retry_.bind<&Acceptor::on_retry>(*this);
 }

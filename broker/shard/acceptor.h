@@ -21,7 +21,8 @@ class Acceptor {
     ~Events() = default;
   };
 
-  Acceptor(io::Ring&, base::TimerWheel&, const Now&, base::ShardMetrics&, base::LogSink&, Events&, int fd, base::Listener);
+  Acceptor(io::Ring&, base::TimerWheel&, const Now&, base::ShardMetrics&, base::LogSink&, Events&, int fd,
+           base::Listener);
 
   void start();
   // No new connections from here on; the descriptor is closed once the kernel lets go of it.

@@ -27,7 +27,9 @@ std::string_view without_port(std::string_view host) {
 
 bool is_loopback(std::string_view host) {
   const std::string_view name = without_port(host);
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.") || name.ends_with(".localhost");
+  const bool numeric = name.find_first_not_of("0123456789.") == std::string_view::npos;  // not 127.example.com
+  return name == "localhost" || name == "[::1]" || (numeric && name.starts_with("127.")) ||
+         name.ends_with(".localhost");
 }
 
 bool same_host(std::string_view a, std::string_view b) {
@@ -66,7 +68,8 @@ bool Access::backend_allowed(std::string_view authorization) const {
 
 bool Access::client_may_publish(std::string_view topic) const {
   if (dev_) return true;
-  return std::ranges::any_of(client_publish_, [&](const config::TopicPattern& pattern) { return pattern.matches(topic); });
+  return std::ranges::any_of(client_publish_,
+                             [&](const config::TopicPattern& pattern) { return pattern.matches(topic); });
 }
 
 }  // namespace broker::shard

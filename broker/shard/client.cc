@@ -46,8 +46,9 @@ void Client::start() {
 void Client::on_secured() noexcept {
   const net::Tls& tls = *connection_.tls();
   const bool newest = std::string_view(tls.version()) == "TLSv1.3";
-  services_.metrics.tls_handshakes(newest ? base::TlsVersion::tls1_3 : base::TlsVersion::tls1_2, tls.resumed(),
-                                   base::TlsResult::ok).add();
+  services_.metrics
+      .tls_handshakes(newest ? base::TlsVersion::tls1_3 : base::TlsVersion::tls1_2, tls.resumed(), base::TlsResult::ok)
+      .add();
   wait_for(Wait::head, services_.common.settings.timeouts.head);
 }
 
@@ -95,7 +96,8 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
   }
   if (publication.content.size() > services_.common.settings.limits.message_bytes) {
     metrics.publishes_refused[Reason::message_too_big].add();
-    return proto::Error{413, absl::StrCat("a message has at most ", services_.common.settings.limits.message_bytes, " bytes")};
+    return proto::Error{
+        413, absl::StrCat("a message has at most ", services_.common.settings.limits.message_bytes, " bytes")};
   }
   ++outstanding_;
   publishing_bytes_ += publication.content.size();
@@ -183,7 +185,9 @@ void Client::go_away() {
   close(phase_ == Phase::http ? Reason::answered : Reason::going_away);
 }
 
-void Client::cut() { connection_.abort(close_pending_ || phase_ == Phase::ending ? close_reason_ : Reason::going_away, true); }
+void Client::cut() {
+  connection_.abort(close_pending_ || phase_ == Phase::ending ? close_reason_ : Reason::going_away, true);
+}
 
 // ---- endings
 
@@ -214,12 +218,9 @@ void Client::on_overflow() noexcept {
 
 proto::Session* Client::session() {
   switch (phase_) {
-    case Phase::http:
-      return http_->session.get();
-    case Phase::websocket:
-      return websocket_.get();
-    case Phase::ending:
-      break;
+    case Phase::http: return http_->session.get();
+    case Phase::websocket: return websocket_.get();
+    case Phase::ending: break;
   }
   return nullptr;
 }
@@ -239,31 +240,24 @@ void Client::wait_for(Wait wait, std::chrono::nanoseconds from_now) {
   if (wait == Wait::nothing) {
     services_.timers.cancel(timer_);
   } else {
-    services_.timers.arm(timer_, services_.now.steady + std::chrono::duration_cast<base::TimerWheel::Clock::duration>(from_now));
+    services_.timers.arm(
+        timer_, services_.now.steady + std::chrono::duration_cast<base::TimerWheel::Clock::duration>(from_now));
   }
 }
 
 void Client::on_timer() noexcept {
   switch (wait_) {
-    case Wait::nothing:
-      return;
-    case Wait::handshake:
-      return connection_.abort(Reason::handshake_timeout);
-    case Wait::idle:
-      return end_connection(Reason::answered);
+    case Wait::nothing: return;
+    case Wait::handshake: return connection_.abort(Reason::handshake_timeout);
+    case Wait::idle: return end_connection(Reason::answered);
     case Wait::head:
       if (http_->reader.idle()) return end_connection(Reason::head_timeout);  // it never asked for anything
       return refuse(Reason::head_timeout, 408, "the request's head did not come in time");
-    case Wait::body:
-      return refuse(Reason::body_timeout, 408, "the request's body did not come in time");
-    case Wait::answers_taken:
-      return end_connection(Reason::read_timeout);
-    case Wait::ping_due:
-      return ping();
-    case Wait::pong:
-      return on_pong_due();
-    case Wait::close:
-      return on_close_due();
+    case Wait::body: return refuse(Reason::body_timeout, 408, "the request's body did not come in time");
+    case Wait::answers_taken: return end_connection(Reason::read_timeout);
+    case Wait::ping_due: return ping();
+    case Wait::pong: return on_pong_due();
+    case Wait::close: return on_close_due();
   }
 }
 

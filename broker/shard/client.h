@@ -96,23 +96,24 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void on_close_due();
   void wait_for(Wait wait, std::chrono::nanoseconds from_now);
   void set_dialect(std::uint32_t dialect, base::Transport transport);
-  // Says what the protocol has to say, flushes and finishes. What is still to be answered is not waited for: see close().
+  // Says what the protocol has to say, flushes and finishes. What is still to be answered is not waited for: see
+  // close().
   void end_connection(proto::Reason reason);
 
-  std::unique_ptr<HttpExchange> http_;                      // in Phase::http
-  std::unique_ptr<proto::WebSocketSession> websocket_;      // in Phase::websocket, until the end
+  std::unique_ptr<HttpExchange> http_;                  // in Phase::http
+  std::unique_ptr<proto::WebSocketSession> websocket_;  // in Phase::websocket, until the end
   std::unique_ptr<proto::websocket::Decoder> decoder_;
   base::Timer timer_;
   std::size_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
-  std::uint32_t receives_seen_ = 0;  // at the last ping
-  std::uint32_t sends_seen_ = 0;     // at the last ping that met a backlog, or look at a close
+  std::uint32_t receives_seen_ = 0;   // at the last ping
+  std::uint32_t sends_seen_ = 0;      // at the last ping that met a backlog, or look at a close
   Phase phase_ = Phase::http;
   Wait wait_ = Wait::nothing;
   base::Transport transport_;
   std::uint8_t dialect_ = 0;
-  bool close_pending_ = false;     // close() was called; it waits for the answers to what came before
+  bool close_pending_ = false;  // close() was called; it waits for the answers to what came before
   bool pinged_behind_backlog_ = false;
-  bool peer_said_close_ = false;   // a WebSocket close frame has come
+  bool peer_said_close_ = false;  // a WebSocket close frame has come
   std::uint16_t peer_close_code_ = 0;
   proto::Reason close_reason_ = proto::Reason::peer_closed;
 };

@@ -90,14 +90,11 @@ void Client::on_request(http::Request&& request) {
   const http::Match match = services_.common.routes.match(asked);
   http_->head_request = asked.method == "HEAD";
   switch (match.kind) {
-    case http::Match::Kind::found:
-      return match.websocket() ? upgrade(match) : open_http(match);
-    case http::Match::Kind::options:
-      return answer_preflight(match.headers);
+    case http::Match::Kind::found: return match.websocket() ? upgrade(match) : open_http(match);
+    case http::Match::Kind::options: return answer_preflight(match.headers);
     case http::Match::Kind::not_found:
       return respond({.status = 404, .body = services_.common.routes.not_found_body(), .extra_headers = {}});
-    default:
-      return refuse(match.reason(), match.status(), match.message, match.headers);
+    default: return refuse(match.reason(), match.status(), match.message, match.headers);
   }
 }
 
@@ -105,12 +102,14 @@ void Client::open_http(const http::Match& match) {
   const http::Request& asked = *http_->request;
   http_->publishes = match.route->publishes;
   if (match.route->publishes && !services_.common.access.backend_allowed(asked.header("authorization"))) {
-    return refuse(Reason::unauthorized, 401, "publishing over HTTP wants Authorization: Bearer and a key of access.key_file",
+    return refuse(Reason::unauthorized, 401,
+                  "publishing over HTTP wants Authorization: Bearer and a key of access.key_file",
                   "WWW-Authenticate: Bearer realm=\"kodama\"\r\n");
   }
   auto opened = match.dialect->open_http(asked, {.message_bytes_max = services_.common.settings.limits.message_bytes});
   if (auto* error = std::get_if<proto::Error>(&opened)) {
-    return respond({.status = error->status, .body = http::error_body(error->status, error->message), .extra_headers = {}});
+    return respond(
+        {.status = error->status, .body = http::error_body(error->status, error->message), .extra_headers = {}});
   }
   http_->session = std::move(std::get<std::unique_ptr<proto::HttpSession>>(opened));
   const auto& dialects = services_.common.dialects;
@@ -147,7 +146,8 @@ std::string Client::common_headers() const {
   const Access& access = services_.common.access;
   if (http_->request != nullptr) {
     const std::string_view origin = http_->request->header("origin");
-    if (!origin.empty() && access.origin_allowed(origin, http_->request->header("host"), connection_.tls() != nullptr)) {
+    if (!origin.empty() &&
+        access.origin_allowed(origin, http_->request->header("host"), connection_.tls() != nullptr)) {
       http::append_header(headers, "Access-Control-Allow-Origin", origin);
       http::append_header(headers, "Access-Control-Expose-Headers", "Kodama-Shard");
     }
@@ -170,7 +170,8 @@ http::ResponseParts Client::parts(const proto::Response& response) const {
 
 void Client::respond(const proto::Response& response) {
   if (http_->answered || http_->answering) return;
-  if (http_->publishes && response.status >= 400) services_.metrics.publishes_refused[refusal_reason(response.status)].add();
+  if (http_->publishes && response.status >= 400)
+    services_.metrics.publishes_refused[refusal_reason(response.status)].add();
   http::ResponseParts out = parts(response);
   // Without the rest of the body there is no next request on this connection.
   out.keep_alive = out.keep_alive && (http_->body_ended || !http_->request->has_body);
@@ -239,13 +240,15 @@ void Client::answer_preflight(const std::string& allow) {
 void Client::finish_exchange() {
   if (!http_->answered) return;
   if (!http_->keep_alive) {
-    return end_connection(http_->request == nullptr || close_reason_ != Reason::peer_closed ? close_reason_ : Reason::answered);
+    return end_connection(http_->request == nullptr || close_reason_ != Reason::peer_closed ? close_reason_
+                                                                                            : Reason::answered);
   }
   if (!http_->body_ended) return;  // its end is still to be read
   http_->session.reset();
   http_->request.reset();
   http_->reader.reset();
-  http_->publishes = http_->head_request = http_->body_ended = http_->body_end_told = http_->answering = http_->answered = false;
+  http_->publishes = http_->head_request = http_->body_ended = http_->body_end_told = http_->answering =
+      http_->answered = false;
   close_reason_ = Reason::peer_closed;
   wait_for(Wait::idle, services_.common.settings.timeouts.idle);
   if (services_.draining) end_connection(Reason::going_away);

@@ -37,7 +37,8 @@ class ClientTable {
   }
   void put(ClientId id, std::unique_ptr<Recipient> client) { slots_[id.slot].client = std::move(client); }
   [[nodiscard]] Recipient* find(ClientId id) const {
-    return id.slot < slots_.size() && slots_[id.slot].generation == id.generation ? slots_[id.slot].client.get() : nullptr;
+    return id.slot < slots_.size() && slots_[id.slot].generation == id.generation ? slots_[id.slot].client.get()
+                                                                                  : nullptr;
   }
   void destroy(ClientId id) {
     Slot& slot = slots_[id.slot];

@@ -66,8 +66,7 @@ void Client::on_websocket_event(websocket::Event& event) {
   using Type = websocket::Event::Type;
   const std::string_view payload(event.payload.data(), event.payload.size());
   switch (event.type) {
-    case Type::message:
-      return websocket_->on_message(event.data_type, event.payload, *this);
+    case Type::message: return websocket_->on_message(event.data_type, event.payload, *this);
     case Type::ping: {
       std::string pong;
       websocket::append_frame(pong, websocket::Opcode::pong, payload);
@@ -79,11 +78,9 @@ void Client::on_websocket_event(websocket::Event& event) {
       peer_said_close_ = true;
       peer_close_code_ = event.close_code;
       return close(Reason::peer_closed);
-    case Type::error:
-      return close(event.reason);
+    case Type::error: return close(event.reason);
     case Type::pong:
-    case Type::need_more:
-      return;
+    case Type::need_more: return;
   }
 }
 

@@ -25,8 +25,8 @@ void Drain::begin(std::chrono::nanoseconds duration) {
 
 void Drain::on_timer() noexcept {
   const auto elapsed = now_.steady - began_;
-  const double part = elapsed >= duration_ ? 1.0
-                                           : std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(duration_);
+  const double part =
+      elapsed >= duration_ ? 1.0 : std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(duration_);
   const auto due = static_cast<std::size_t>(part * static_cast<double>(slots_));
   clients_.for_each(told_, due, [](Recipient& client) { static_cast<Client&>(client).go_away(); });
   told_ = std::max(told_, due);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of a shard's life: its clients are told to go, spread evenly over drain.duration, so that they do not all come
-// back to the rest of the fleet at once.
-// Thread: the shard. Borrows: the clients.
+// The end of a shard's life: its clients are told to go, spread evenly over drain.duration, so that they do not all
+// come back to the rest of the fleet at once. Thread: the shard. Borrows: the clients.
 #pragma once
 
 #include <chrono>
@@ -14,7 +13,8 @@ namespace broker::shard {
 
 class Drain {
  public:
-  Drain(ClientTable& clients, base::TimerWheel& timers, const Now& now) : clients_(clients), timers_(timers), now_(now) {
+  Drain(ClientTable& clients, base::TimerWheel& timers, const Now& now)
+      : clients_(clients), timers_(timers), now_(now) {
     timer_.bind<&Drain::on_timer>(*this);
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client needs while it speaks HTTP: the reader, the request under way and the session that answers it. Given back
-// when the connection becomes a WebSocket.
-// Thread: the shard.
+// What a client needs while it speaks HTTP: the reader, the request under way and the session that answers it. Given
+// back when the connection becomes a WebSocket. Thread: the shard.
 #pragma once
 
 #include <memory>
@@ -23,15 +22,15 @@ struct HttpExchange {
   proto::http::RequestReader reader;
   std::unique_ptr<proto::http::Request> request;
   std::unique_ptr<proto::HttpSession> session;
-  std::string held_body;         // what the session had no room for
-  bool publishes = false;        // the route publishes: a refusal is counted as one
-  bool head_request = false;     // HEAD: the answer to GET without its body
-  bool body_ended = false;       // the body's end has been read
-  bool body_end_told = false;    // … and the session knows
-  bool answering = false;        // begin() was called
+  std::string held_body;       // what the session had no room for
+  bool publishes = false;      // the route publishes: a refusal is counted as one
+  bool head_request = false;   // HEAD: the answer to GET without its body
+  bool body_ended = false;     // the body's end has been read
+  bool body_end_told = false;  // … and the session knows
+  bool answering = false;      // begin() was called
   bool answered = false;
-  bool keep_alive = false;       // the answer has said that another request may follow
-  bool input_ended = false;      // the peer sends no more
+  bool keep_alive = false;   // the answer has said that another request may follow
+  bool input_ended = false;  // the peer sends no more
 };
 
 }  // namespace broker::shard

@@ -33,9 +33,8 @@ bool Post::any_requests_full() const {
 }
 
 bool Post::deliveries_congested() const {
-  return std::ranges::any_of(deliveries_out_, [](const auto& outbox) {
-    return outbox.spilled_bytes() > config::limits::spill_bytes_max;
-  });
+  return std::ranges::any_of(
+      deliveries_out_, [](const auto& outbox) { return outbox.spilled_bytes() > config::limits::spill_bytes_max; });
 }
 
 void Post::publish(io::Ring& own) {

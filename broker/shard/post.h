@@ -24,7 +24,9 @@ class Mesh {
   explicit Mesh(ShardIndex shards);
 
   [[nodiscard]] ShardIndex shards() const { return shards_; }
-  [[nodiscard]] Mailbox<RequestMail>& requests(ShardIndex from, ShardIndex to) { return *requests_[from * shards_ + to]; }
+  [[nodiscard]] Mailbox<RequestMail>& requests(ShardIndex from, ShardIndex to) {
+    return *requests_[from * shards_ + to];
+  }
   [[nodiscard]] Mailbox<DeliveryMail>& deliveries(ShardIndex from, ShardIndex to) {
     return *deliveries_[from * shards_ + to];
   }

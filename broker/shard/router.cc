@@ -28,11 +28,10 @@ ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publica
                                                     .content = publication.content,
                                                     .kind = static_cast<std::uint8_t>(publication.kind)},
                                                    now_.steady_ns, messages_));
-  post_.send(home, RequestMail{.type = RequestMail::Type::publish,
-                               .client = client,
-                               .tag = tag,
-                               .message = std::move(message),
-                               .read = {}});
+  post_.send(
+      home,
+      RequestMail{
+          .type = RequestMail::Type::publish, .client = client, .tag = tag, .message = std::move(message), .read = {}});
   return home;
 }
 
@@ -79,11 +78,12 @@ void Router::unsubscribe(Subscription& subscription) {
   std::string name = topic.name();
   if (!subscribers_.remove(subscription)) return;
   const ShardIndex home = home_of(name);
-  post_.send(home, RequestMail{.type = RequestMail::Type::leave,
-                               .client = {},
-                               .tag = 0,
-                               .message = {},
-                               .read = std::make_unique<ReadRequest>(ReadRequest{.topic = std::move(name), .from = {}})});
+  post_.send(home,
+             RequestMail{.type = RequestMail::Type::leave,
+                         .client = {},
+                         .tag = 0,
+                         .message = {},
+                         .read = std::make_unique<ReadRequest>(ReadRequest{.topic = std::move(name), .from = {}})});
 }
 
 void Router::on_mail(DeliveryMail&& mail) {

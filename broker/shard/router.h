@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shard in its part as its clients' place: carries their questions to the topics' homes and the answers back, and fans
-// out what the homes deliver: encoded once a wire format, handed to every subscription as one run at the turn's end.
-// Thread: the shard. Owns: the subscriptions. Borrows: the post and the clients (by id, so that a late answer to a client
+// A shard in its part as its clients' place: carries their questions to the topics' homes and the answers back, and
+// fans out what the homes deliver: encoded once a wire format, handed to every subscription as one run at the turn's
+// end. Thread: the shard. Owns: the subscriptions. Borrows: the post and the clients (by id, so that a late answer to a
+// client
 //   that is gone is dropped).
 #pragma once
 

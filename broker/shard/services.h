@@ -32,7 +32,15 @@ struct Common {
 struct Services final : net::ConnectionServices {
   Services(io::Ring& r, const Common& c, ShardIndex index, const Now& n, base::TimerWheel& t, Router& ro, Post& p,
            ClientTable& cl, base::ShardMetrics& m, base::LogSink& l)
-      : ConnectionServices(r), common(c), shard(index), now(n), timers(t), router(ro), post(p), clients(cl), metrics(m),
+      : ConnectionServices(r),
+        common(c),
+        shard(index),
+        now(n),
+        timers(t),
+        router(ro),
+        post(p),
+        clients(cl),
+        metrics(m),
         log(l) {}
 
   void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
@@ -48,10 +56,10 @@ struct Services final : net::ConnectionServices {
   base::LogSink& log;
   bool draining = false;
 
-  std::vector<Client*> dirty;                  // something to send, or room that may have come
-  std::vector<Client*> blocked;                // stopped reading: the mailbox to a home is full
-  std::vector<net::Connection*> handshakes;    // a step is due
-  std::vector<ClientId> dead;                  // to be destroyed at the turn's end
+  std::vector<Client*> dirty;                // something to send, or room that may have come
+  std::vector<Client*> blocked;              // stopped reading: the mailbox to a home is full
+  std::vector<net::Connection*> handshakes;  // a step is due
+  std::vector<ClientId> dead;                // to be destroyed at the turn's end
 };
 
 }  // namespace broker::shard

@@ -83,7 +83,8 @@ void Shard::read_clock() {
   now_.steady = std::chrono::steady_clock::now();
   now_.steady_ns = now_.steady.time_since_epoch().count();
   now_.wall_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
 }
 
 // What main wants of the shard.
@@ -99,14 +100,16 @@ void Shard::obey() {
 void Shard::drive_handshakes() {
   const std::size_t due = std::min<std::size_t>(services_.handshakes.size(), limits::handshakes_per_turn);
   for (std::size_t i = 0; i < due; ++i) services_.handshakes[i]->drive_handshake();
-  services_.handshakes.erase(services_.handshakes.begin(), services_.handshakes.begin() + static_cast<std::ptrdiff_t>(due));
+  services_.handshakes.erase(services_.handshakes.begin(),
+                             services_.handshakes.begin() + static_cast<std::ptrdiff_t>(due));
 }
 
 void Shard::drain_mailboxes() {
   constexpr std::size_t most_each = limits::mails_per_turn;
   post_.publish(ring_);
   if (!post_.deliveries_congested()) {
-    post_.drain_requests(most_each, [this](ShardIndex from, RequestMail&& mail) { home_.on_mail(from, std::move(mail)); });
+    post_.drain_requests(most_each,
+                         [this](ShardIndex from, RequestMail&& mail) { home_.on_mail(from, std::move(mail)); });
     home_.acknowledge();
     post_.publish(ring_);
   }

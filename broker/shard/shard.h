@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One core's thread with all that it owns: a ring, the clients that it accepted, the topics that hash to it. run() is the
-// loop; its turn is a list of functions that one can open.
+// One core's thread with all that it owns: a ring, the clients that it accepted, the topics that hash to it. run() is
+// the loop; its turn is a list of functions that one can open.
 //
 // Thread: constructed, run and destroyed on its own thread; ShardControl is how others speak to it.
 // Owns: clients, topics, timers. Borrows: the ring, the mesh and what all shards share.
@@ -46,7 +46,6 @@ class Shard final : public Acceptor::Events {
   void on_accepted(int fd, base::Listener listener) noexcept override;
 
  private:
-
   // One turn, in this order.
   void wait();
   void read_clock();

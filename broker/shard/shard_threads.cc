@@ -99,7 +99,8 @@ void ShardThreads::run(ShardIndex index) {
   const bool begins = one.control.wanted.load() != ShardControl::Wanted::stop;
   if (created.ring != nullptr && begins) {
     std::unique_ptr<net::TlsContext> tls;
-    if (options_.identity != nullptr) tls = std::make_unique<net::TlsContext>(std::span(&options_.identity, 1), ticket_keys_);
+    if (options_.identity != nullptr)
+      tls = std::make_unique<net::TlsContext>(std::span(&options_.identity, 1), ticket_keys_);
     Home::Options home = options_.home;
     home.epoch_seed = one.epoch_seed;
     Shard shard(index, *created.ring, mesh_, common_, home, tls.get(), one.metrics, *one.log, one.control);

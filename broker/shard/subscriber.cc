@@ -19,12 +19,9 @@ namespace {
 
 ReadFrom read_from(const proto::Start& start) {
   switch (start.from) {
-    case proto::Start::From::now:
-      return {};
-    case proto::Start::From::after:
-      return {.from = ReadFrom::From::after, .epoch = start.epoch, .value = start.value};
-    case proto::Start::From::last:
-      return {.from = ReadFrom::From::last, .epoch = {}, .value = start.value};
+    case proto::Start::From::now: return {};
+    case proto::Start::From::after: return {.from = ReadFrom::From::after, .epoch = start.epoch, .value = start.value};
+    case proto::Start::From::last: return {.from = ReadFrom::From::last, .epoch = {}, .value = start.value};
   }
   return {};
 }
@@ -40,7 +37,8 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
                                                          const proto::Start& start, std::uint32_t dialect) {
   if (find(topic) != nullptr) return proto::Error{409, "already subscribed to this topic"};
   if (subscription_count_ == limits::subscriptions_per_connection_max) {
-    return proto::Error{429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
+    return proto::Error{
+        429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
   }
   Subscription& made = services_.router.subscribe(*this, topic, *session()->wire_format());
   made.serial = next_serial_++;
@@ -224,7 +222,8 @@ std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& l
   if (losses_ == nullptr) losses_ = std::make_unique<std::vector<Loss>>();
   const std::string& topic = static_cast<const topics::LocalTopic*>(lost.stream)->name();
   const auto known = std::ranges::find(*losses_, lost.stream, &Loss::stream);
-  proto::Gap gap{.why = proto::Gap::Why::overflow, .from = lost.first_offset, .to = lost.first_offset + lost.messages - 1};
+  proto::Gap gap{
+      .why = proto::Gap::Why::overflow, .from = lost.first_offset, .to = lost.first_offset + lost.messages - 1};
   std::string frame;
   if (known != losses_->end()) {
     gap.from = known->from;

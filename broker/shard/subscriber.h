@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client as its topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it reads
-// too slowly. Client (client.h) adds the protocols.
+// A client as its topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it
+// reads too slowly. Client (client.h) adds the protocols.
 //
 // Thread: the shard. Owns: the connection and the subscriptions (through the router).
 // Limits: deliveries queued are bounded by limits.queue_bytes, with the policy queue.overflow; a replay stands outside
@@ -86,8 +86,8 @@ class Subscriber : public Recipient {
   std::uint32_t replaying_ = 0;  // subscriptions with more to replay
   std::uint64_t next_serial_ = 1;
   std::vector<LogQuestion> log_questions_;
-  std::unique_ptr<std::vector<Loss>> losses_;   // not begun to be sent
-  const net::SharedBytes* prompt_ = nullptr;    // the run that found the queue empty
+  std::unique_ptr<std::vector<Loss>> losses_;  // not begun to be sent
+  const net::SharedBytes* prompt_ = nullptr;   // the run that found the queue empty
   std::int64_t shown_queue_bytes_ = 0;
 };
 

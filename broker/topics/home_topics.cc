@@ -39,12 +39,9 @@ ReadPlan HomeTopics::plan(const Topic& topic, const ReadFrom& from) {
   const std::uint64_t next = topic.offset() + 1;
   const std::uint64_t first_logged = topic.first_logged();
   switch (from.from) {
-    case ReadFrom::From::now:
-      return {.first = next};
-    case ReadFrom::From::last:
-      return {.first = from.value >= topic.log_size() ? first_logged : next - from.value};
-    case ReadFrom::From::after:
-      break;
+    case ReadFrom::From::now: return {.first = next};
+    case ReadFrom::From::last: return {.first = from.value >= topic.log_size() ? first_logged : next - from.value};
+    case ReadFrom::From::after: break;
   }
   if ((from.epoch && *from.epoch != topic.epoch()) || from.value > topic.offset()) {
     return {.first = first_logged, .recovered = false, .other_epoch = true};
@@ -83,7 +80,8 @@ std::optional<std::chrono::microseconds> HomeTopics::next_sweep(std::int64_t now
   std::optional<microseconds> next;
   if (!log_.empty()) next = microseconds(log_.next_expiry_us() - now_us);
   if (idle_oldest_ != nullptr) {
-    const auto forgotten_in = std::chrono::duration_cast<microseconds>(idle_oldest_->idle_since_ + limits::idle_topic_age - now);
+    const auto forgotten_in =
+        std::chrono::duration_cast<microseconds>(idle_oldest_->idle_since_ + limits::idle_topic_age - now);
     if (!next || forgotten_in < *next) next = forgotten_in;
   }
   return next;

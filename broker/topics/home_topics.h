@@ -27,9 +27,9 @@ struct ReadFrom {
 
 // What a read from there means at this moment.
 struct ReadPlan {
-  std::uint64_t first = 0;  // the first offset to hand out; offset() + 1 when there is none
-  bool recovered = true;    // nothing is missing between what was asked for and `first`
-  bool other_epoch = false;  // the asked offset means nothing here
+  std::uint64_t first = 0;        // the first offset to hand out; offset() + 1 when there is none
+  bool recovered = true;          // nothing is missing between what was asked for and `first`
+  bool other_epoch = false;       // the asked offset means nothing here
   std::uint64_t missed_from = 0;  // when not recovered and the epoch is right
   std::uint64_t missed_to = 0;
 };
@@ -68,7 +68,8 @@ class HomeTopics final : private LogStore::Events {
   };
   std::mt19937_64 epochs_;
   LogStore log_;
-  absl::flat_hash_map<std::string_view, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;  // keyed by Topic::name()
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Topic>, Hash, std::equal_to<>>
+      topics_;  // keyed by Topic::name()
   Topic* idle_oldest_ = nullptr;
   Topic* idle_newest_ = nullptr;
   std::size_t idle_count_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The logs of all topics that live on one shard: the newest messages of each, by count, by age and under one cap of bytes
-// over all. One list in order of arrival serves age and cap: the oldest message of all is also its topic's oldest.
-// Thread: the home shard. Owns: one count on each logged message.
+// The logs of all topics that live on one shard: the newest messages of each, by count, by age and under one cap of
+// bytes over all. One list in order of arrival serves age and cap: the oldest message of all is also its topic's
+// oldest. Thread: the home shard. Owns: one count on each logged message.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,9 @@
 namespace broker::topics {
 
 struct LogLimits {
-  std::size_t messages = 100;              // of one topic
-  std::chrono::microseconds age{};         // of one message
-  std::uint64_t bytes = 0;                 // of all topics of this shard
+  std::size_t messages = 100;       // of one topic
+  std::chrono::microseconds age{};  // of one message
+  std::uint64_t bytes = 0;          // of all topics of this shard
 };
 
 class LogStore {

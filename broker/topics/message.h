@@ -49,9 +49,7 @@ struct Message {
   [[nodiscard]] std::string_view event() const { return {bytes() + topic_bytes, event_bytes}; }
   [[nodiscard]] std::string_view content() const { return {bytes() + topic_bytes + event_bytes, content_bytes}; }
   // What it costs to keep, in a log or a queue of messages.
-  [[nodiscard]] std::size_t memory_bytes() const {
-    return sizeof(Message) + topic_bytes + event_bytes + content_bytes;
-  }
+  [[nodiscard]] std::size_t memory_bytes() const { return sizeof(Message) + topic_bytes + event_bytes + content_bytes; }
 
   std::atomic<std::uint32_t> refs{1};
   std::uint32_t content_bytes = 0;

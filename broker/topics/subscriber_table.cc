@@ -35,7 +35,8 @@ void SubscriberTable::make_live(Subscription& subscription) {
   KODAMA_CHECK(!subscription.live);
   LocalTopic& topic = *subscription.topic;
   FormatGroup* group = find_group(topic, subscription.format);
-  if (group == nullptr) group = &topic.groups.emplace_back(FormatGroup{.format = subscription.format, .live = {}, .run = {}});
+  if (group == nullptr)
+    group = &topic.groups.emplace_back(FormatGroup{.format = subscription.format, .live = {}, .run = {}});
   KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
   subscription.position = static_cast<std::uint32_t>(group->live.size());
   subscription.live = true;

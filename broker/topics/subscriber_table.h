@@ -3,8 +3,8 @@
 // encoded once a group, appended to the group's run, and the run is handed to every subscription at once.
 //
 // Thread: the shard. Owns: the subscriptions and the runs. Borrows: subscribers (opaque here).
-// A subscription begins `waiting` (its home has not answered, or a replay is on its way) and receives nothing; once live
-// it receives every run until it is removed.
+// A subscription begins `waiting` (its home has not answered, or a replay is on its way) and receives nothing; once
+// live it receives every run until it is removed.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +25,19 @@ struct Subscription {
   void* subscriber = nullptr;
   const void* format = nullptr;  // an address that stands for how deliveries are encoded
   LocalTopic* topic = nullptr;
-  Subscription* next = nullptr;   // of the same subscriber
-  std::uint64_t epoch = 0;        // of the answer that made it live, or of the replay
-  std::uint64_t replayed = 0;     // the last offset that a replay has handed out
-  std::uint64_t serial = 0;       // names it in questions to its home
-  std::uint64_t tag = 0;          // the subscriber's own name for having asked
-  std::uint32_t position = 0;     // in its group's live subscriptions
+  Subscription* next = nullptr;    // of the same subscriber
+  std::uint64_t epoch = 0;         // of the answer that made it live, or of the replay
+  std::uint64_t replayed = 0;      // the last offset that a replay has handed out
+  std::uint64_t serial = 0;        // names it in questions to its home
+  std::uint64_t tag = 0;           // the subscriber's own name for having asked
+  std::uint32_t position = 0;      // in its group's live subscriptions
   std::uint32_t format_label = 0;  // what the metrics call the format's dialect
   bool live = false;
-  bool resumes = false;        // it gave an offset, and is told whether nothing was lost
-  bool answered = false;       // the subscriber has been told that it subscribes
-  bool page_asked = false;     // a page of the replay is on its way from home
+  bool resumes = false;     // it gave an offset, and is told whether nothing was lost
+  bool answered = false;    // the subscriber has been told that it subscribes
+  bool page_asked = false;  // a page of the replay is on its way from home
   bool more_to_replay = false;
-  bool leaving = false;        // it was given up before it was answered
+  bool leaving = false;  // it was given up before it was answered
 };
 
 // Encoded messages that wait for the end of the turn.

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <bitset>
+#include <boost/circular_buffer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <string>
-
-#include <boost/circular_buffer.hpp>
 
 #include "broker/topics/message.h"
 #include "config/limits.h"

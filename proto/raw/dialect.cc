@@ -19,9 +19,8 @@ std::span<const Route> RawDialect::routes() const { return route_list; }
 
 Opened<WebSocketSession> RawDialect::open_websocket(const http::Request& request, const SessionOptions&) const {
   if (std::optional<Error> error = check_topic(request.topic)) return *std::move(error);
-  const StartParameters parameters{.epoch = request.parameter("epoch"),
-                                   .after = request.parameter("after"),
-                                   .last = request.parameter("last")};
+  const StartParameters parameters{
+      .epoch = request.parameter("epoch"), .after = request.parameter("after"), .last = request.parameter("last")};
   Answer<Start> start = read_start(parameters);
   if (Error* error = std::get_if<Error>(&start)) return std::move(*error);
 

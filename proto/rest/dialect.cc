@@ -14,8 +14,7 @@ namespace {
 
 constexpr Route route_list[] = {
     {Route::Transport::http, "POST", "/topics/{topic}", "publish the body: ?event=NAME", true},
-    {Route::Transport::http, "GET", "/topics/{topic}",
-     "the topic's log: ?after=OFFSET&epoch=HEX&limit=N, or ?last=N"},
+    {Route::Transport::http, "GET", "/topics/{topic}", "the topic's log: ?after=OFFSET&epoch=HEX&limit=N, or ?last=N"},
     {Route::Transport::http, "POST", "/publish", "publish one message a line: application/x-ndjson", true},
 };
 
@@ -75,9 +74,8 @@ std::optional<std::uint32_t> read_limit(std::optional<std::string_view> text, st
 Opened<HttpSession> open_log(const http::Request& request) {
   if (std::optional<Error> error = check_topic(request.topic)) return *std::move(error);
   const std::optional<std::string_view> last = request.parameter("last");
-  const Answer<Start> read = read_start({.epoch = request.parameter("epoch"),
-                                         .after = request.parameter("after"),
-                                         .last = last});
+  const Answer<Start> read =
+      read_start({.epoch = request.parameter("epoch"), .after = request.parameter("after"), .last = last});
   if (const Error* error = std::get_if<Error>(&read)) return *error;
   Start start = std::get<Start>(read);
   if (start.from == Start::From::now) start.from = Start::From::after;  // of a log that means from its beginning

@@ -216,9 +216,7 @@ void Decoder::release_last_event() {
   }
 }
 
-bool Decoder::in_message() const {
-  return stage_ != Stage::finished && (stage_ != Stage::first || is_open());
-}
+bool Decoder::in_message() const { return stage_ != Stage::finished && (stage_ != Stage::first || is_open()); }
 
 std::size_t Decoder::buffered_bytes() const {
   const bool is_inline = assembly_.capacity() <= std::string().capacity();

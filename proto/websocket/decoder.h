@@ -31,11 +31,11 @@ struct DecoderOptions {
 struct Event {
   enum class Type : std::uint8_t { need_more, message, ping, pong, close, error };
   Type type = Type::need_more;
-  DataType data_type = DataType::text;        // of a message; text has been checked to be UTF-8
-  bool rsv1 = false;                          // of a message
-  Reason reason = Reason::peer_closed;        // of an error: what to close with
-  std::uint16_t close_code = 0;               // of a close; 0 when the peer gave none (§7.1.5)
-  std::span<char> payload;                    // of a message, ping, pong; of a close, the peer's text
+  DataType data_type = DataType::text;  // of a message; text has been checked to be UTF-8
+  bool rsv1 = false;                    // of a message
+  Reason reason = Reason::peer_closed;  // of an error: what to close with
+  std::uint16_t close_code = 0;         // of a close; 0 when the peer gave none (§7.1.5)
+  std::span<char> payload;              // of a message, ping, pong; of a close, the peer's text
 };
 
 // Whether a peer may send it in a close frame: §7.4 and the IANA registry of close codes.
@@ -84,24 +84,24 @@ class Decoder {
   [[nodiscard]] bool is_control() const { return (static_cast<std::uint8_t>(opcode_) & 0x8) != 0; }  // §5.5
   [[nodiscard]] bool is_open() const { return message_opcode_ != Opcode::continuation; }
 
-  std::string assembly_;              // the message so far, and behind it what came of an interleaved control frame
+  std::string assembly_;  // the message so far, and behind it what came of an interleaved control frame
   std::uint64_t message_bytes_max_;
-  std::uint64_t message_bytes_ = 0;   // declared by the message's frames so far
-  std::uint64_t frame_left_ = 0;      // payload bytes still to come
+  std::uint64_t message_bytes_ = 0;  // declared by the message's frames so far
+  std::uint64_t frame_left_ = 0;     // payload bytes still to come
   std::uint32_t fragments_max_;
-  std::uint32_t fragments_ = 0;       // of the message so far
+  std::uint32_t fragments_ = 0;  // of the message so far
   Mask mask_ = {};
   Stage stage_ = Stage::first;
   Opcode opcode_ = Opcode::continuation;          // of the frame
   Opcode message_opcode_ = Opcode::continuation;  // text or binary; continuation: no message is open
   Utf8Validator utf8_;
-  std::uint8_t length_form_ = 0;      // bytes of the extended length, 2 or 8
-  std::uint8_t header_left_ = 0;      // bytes of the extended length or of the mask still to come
-  std::uint8_t phase_ = 0;            // of the mask
-  bool final_ = false;                // the frame's FIN
-  bool compressed_ = false;           // the message's RSV1
+  std::uint8_t length_form_ = 0;  // bytes of the extended length, 2 or 8
+  std::uint8_t header_left_ = 0;  // bytes of the extended length or of the mask still to come
+  std::uint8_t phase_ = 0;        // of the mask
+  bool final_ = false;            // the frame's FIN
+  bool compressed_ = false;       // the message's RSV1
   bool rsv1_allowed_;
-  bool told_ = false;                 // the last call gave an event whose payload may lie in assembly_
+  bool told_ = false;  // the last call gave an event whose payload may lie in assembly_
 };
 static_assert(sizeof(Decoder) <= 96, "every idle connection pays for one");
 

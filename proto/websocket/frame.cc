@@ -4,11 +4,11 @@
 namespace proto::websocket {
 namespace {
 
-constexpr std::uint64_t length_7bit_max = 125;     // RFC 6455 §5.2: above it, the 7 bits say which form follows
+constexpr std::uint64_t length_7bit_max = 125;  // RFC 6455 §5.2: above it, the 7 bits say which form follows
 constexpr std::uint64_t length_16bit_max = 0xFFFF;
 constexpr std::uint8_t length_16bit_follows = 126;
 constexpr std::uint8_t length_64bit_follows = 127;
-constexpr std::size_t close_code_bytes = 2;         // §5.5.1
+constexpr std::size_t close_code_bytes = 2;  // §5.5.1
 
 void append_byte(std::string& out, std::uint64_t value) { out.push_back(static_cast<char>(value & 0xFF)); }
 

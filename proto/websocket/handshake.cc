@@ -71,9 +71,8 @@ class Lines {
   }
   [[nodiscard]] bool has_element(std::string_view wanted) const {
     bool found = false;
-    each_element([&](std::string_view element) {
-      found = found || absl::EqualsIgnoreCase(to_absl(element), to_absl(wanted));
-    });
+    each_element(
+        [&](std::string_view element) { found = found || absl::EqualsIgnoreCase(to_absl(element), to_absl(wanted)); });
     return found;
   }
 

@@ -6,7 +6,6 @@ time that sanitizers take. A sanitizer's report on its stderr fails the test, as
 """
 import atexit
 import contextlib
-import json
 import os
 import re
 import select
@@ -19,7 +18,7 @@ import time
 import unittest
 import urllib.parse
 
-from http_wire import SLOW, TIMEOUT, Lines, Wire, deadline
+from http_wire import SLOW, TIMEOUT, Lines, Wire
 from ws_wire import Native, WebSocket
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -53,8 +52,8 @@ def make_certificate(test, *names):
     """(certificate, key) of a self-signed ECDSA certificate for the names."""
     key = scratch(test, "key.pem", "")
     certificate = scratch(test, "certificate.pem", "")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-keyout", key, "-out", certificate, "-subj", f"/CN={names[0]}", "-addext",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-keyout", key, "-out", certificate, "-subj", f"/CN={names[0]}", "-addext",
                     "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)], check=True, capture_output=True)
     return certificate, key
 
@@ -240,14 +239,12 @@ class Broker:
 
     def settles(self, holds):
         """Waits until the metrics satisfy `holds`, and returns them."""
-        last = None
         end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            last = self.metrics()
-            if holds(last):
-                return last
+        while not holds(last := self.metrics()):
+            if time.monotonic() > end:
+                raise AssertionError(f"the metrics do not settle:\n{last.text}")
             time.sleep(0.02)
-        raise AssertionError(f"the metrics do not settle:\n{last.text}")
+        return last
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
@@ -320,12 +317,24 @@ class BrokerCase(unittest.TestCase):
         return error["message"]
 
 
+class OwnBrokerCase(BrokerCase):
+    """Tests that each start what they need."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+
 def bad(result):
     return len(result.failures) + len(result.errors) if result is not None else 0
 
 
 def path(topic):
-    return "/topics/" + urllib.parse.quote(topic, safe="/" if isinstance(topic, str) else "")
+    return "/topics/" + urllib.parse.quote(topic)
 
 
 def trusting(minimum=None, maximum=None, protocols=()):

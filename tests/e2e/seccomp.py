@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A seccomp filter for a child process, by prctl: io_uring_setup fails with a chosen errno, as container runtimes do it."""
+"""A seccomp filter for a child process, by prctl: io_uring_setup fails with a chosen errno, as container runtimes have
+it."""
 import ctypes
 import struct
 

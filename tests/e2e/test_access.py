@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what where dev is false (design §9)."""
+"""Who may do what where dev is false."""
 import unittest
 
-from harness import Broker, BrokerCase, Lines, run_kodama, scratch
+from harness import Broker, BrokerCase, Lines, OwnBrokerCase, run_kodama, scratch
 
 KEYS = ("k1-0123456789abcdef0123456789abcdef", "k2-fedcba9876543210fedcba9876543210")
 
@@ -18,9 +18,11 @@ class Access(BrokerCase):
         return {"Authorization": f"{scheme} {key}"}
 
     def test_http_publish_wants_a_key(self):
-        for headers in ({}, self.bearer("wrong"), self.bearer(KEYS[0] + "x"), self.bearer(KEYS[0][:-1]), self.bearer(""),
-                        self.bearer(scheme="Basic"), {"Authorization": KEYS[0]}, {"Authorization": "Bearer"}):
-            for target, body in (("/topics/closed", "x"), ("/topics/open/t", "x"), ("/publish", '{"topic":"a","data":1}')):
+        for headers in ({}, self.bearer("wrong"), self.bearer(KEYS[0] + "x"), self.bearer(KEYS[0][:-1]),
+                        self.bearer(""), self.bearer(scheme="Basic"), {"Authorization": KEYS[0]},
+                        {"Authorization": "Bearer"}):
+            for target, body in (("/topics/closed", "x"), ("/topics/open/t", "x"),
+                                 ("/publish", '{"topic":"a","data":1}')):
                 with self.subTest(headers=headers, target=target):
                     answer = self.broker.request("POST", target, body, headers)
                     self.assert_error(answer, 401)
@@ -40,7 +42,8 @@ class Access(BrokerCase):
 
     def test_a_large_body_without_a_key_is_refused_at_its_head(self):
         with self.broker.wire() as wire:
-            wire.send("POST /topics/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+            wire.send("POST /topics/closed HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
+                      "Expect: 100-continue\r\n\r\n")
             answer = wire.response()
             self.assertEqual((answer.status, answer.interim), (401, []))
 
@@ -55,8 +58,9 @@ class Access(BrokerCase):
 
     def test_clients_publish_only_where_patterns_allow(self):
         with self.broker.native() as native:
-            for topic, allowed in (("open/a", True), ("any/a", True), ("any/a/b/c", True), ("open/a/b", False), ("open", False),
-                                   ("closed", False), ("xopen/a", False), ("open/", True), ("any", False)):
+            for topic, allowed in (("open/a", True), ("any/a", True), ("any/a/b/c", True), ("open/a/b", False),
+                                   ("open", False), ("closed", False), ("xopen/a", False), ("open/", True),
+                                   ("any", False)):
                 answer = native.call(publish={"topic": topic, "data": "x"})
                 with self.subTest(topic):
                     if topic not in ("open/", "any"):  # whether * may stand for nothing is the pattern's affair
@@ -110,20 +114,13 @@ class Access(BrokerCase):
             self.assertNotIn(key, self.broker.log())
 
 
-class Keys(BrokerCase):
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class Keys(OwnBrokerCase):
     def test_key_files_that_are_wrong_are_refused(self):
         for text, piece in (("", "no key"), ("# nothing\n", "no key"), ("good-enough-key-0123456789\nshort\n", ":2"),
                             ("key with spaces in it, long enough\n", ":1")):
             file = scratch(self, "keys", text)
-            done = run_kodama("serve", "--access.key_file", file, "--listen.http", "127.0.0.1:0", "--listen.admin", "127.0.0.1:0")
+            done = run_kodama("serve", "--access.key_file", file, "--listen.http", "127.0.0.1:0", "--listen.admin",
+                              "127.0.0.1:0")
             self.assertEqual(done.returncode, 2, done)
             self.assertIn(file, done.stderr)
             self.assertIn(piece, done.stderr)

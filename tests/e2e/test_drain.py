@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The orderly end: SIGTERM and SIGINT (issue, design §9)."""
+"""The orderly end: SIGTERM and SIGINT."""
 import signal
 import time
 import unittest
 
-from harness import SLOW, Broker, BrokerCase, Lines, WebSocket, Wire, scratch, trusting
+from harness import SLOW, Broker, Lines, OwnBrokerCase, WebSocket, Wire, scratch, trusting
 from http_wire import Ended, deadline
 from ws_wire import CLOSE, close_payload
 
 
-class Drain(BrokerCase):
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class Drain(OwnBrokerCase):
     def run(self, result=None):
         self.broker = None
         return super().run(result)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kodama.v1.json: every form of design §7, and resume (§9)."""
+"""kodama.v1.json: every form of its commands, and resume."""
 import json
 import threading
 import unittest
@@ -14,7 +14,7 @@ class Native(BrokerCase):
     def setUp(self):
         self.client = self.enterContext(self.broker.native())
 
-    def test_the_conversation_of_the_design(self):
+    def test_a_conversation(self):
         topic = "chat message"
         self.client.send_text('{"id":1,"subscribe":{"topic":"chat message"}}')
         answer = json.loads(self.client.read_text())
@@ -62,8 +62,10 @@ class Native(BrokerCase):
         for text in ("oops", "", "[]", "1", '"x"', "{}", "{", '{"id":1}', '{"id":1,"dance":{}}', '{"id":1,"publish":1}',
                      '{"id":1,"subscribe":{}}', '{"id":1,"subscribe":{"topic":1}}', '{"id":1,"subscribe":{"topic":""}}',
                      '{"id":1,"subscribe":{"topic":"$x"}}', '{"id":1,"subscribe":{"topic":"a","x":1}}',
-                     '{"id":1,"subscribe":{"topic":"a","last":1,"offset":1}}', '{"id":1,"subscribe":{"topic":"a","epoch":"1"}}',
-                     '{"id":1,"subscribe":{"topic":"a","epoch":"z","offset":1}}', '{"id":1,"subscribe":{"topic":"a","last":-1}}',
+                     '{"id":1,"subscribe":{"topic":"a","last":1,"offset":1}}',
+                     '{"id":1,"subscribe":{"topic":"a","epoch":"1"}}',
+                     '{"id":1,"subscribe":{"topic":"a","epoch":"z","offset":1}}',
+                     '{"id":1,"subscribe":{"topic":"a","last":-1}}',
                      '{"id":1,"subscribe":{"topic":"a","last":1.5}}', '{"id":1,"subscribe":{"topic":"a","offset":"1"}}',
                      '{"id":1,"subscribe":{"topic":"a","topic":"a"}}', '{"id":1,"id":2,"subscribe":{"topic":"a"}}',
                      '{"id":-1,"unsubscribe":{"topic":"a"}}', '{"id":1.5,"unsubscribe":{"topic":"a"}}',
@@ -145,7 +147,8 @@ class Resume(BrokerCase):
                 yield client
 
     def assert_heard(self, client, topic, offsets):
-        self.assertEqual(client.hear_many(len(offsets)), [{"topic": topic, "offset": i, "data": str(i)} for i in offsets])
+        expected = [{"topic": topic, "offset": i, "data": str(i)} for i in offsets]
+        self.assertEqual(client.hear_many(len(offsets)), expected)
         client.sync()
 
     def test_what_was_missed_comes_behind_the_answer(self):

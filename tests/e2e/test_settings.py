@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings: file, then environment, then flags; mistakes end the start with exit code 2 and say where (issue, design §8)."""
+"""Settings: file, then environment, then flags; mistakes end the start with exit code 2 and say where."""
 import json
 import os
 import re
 import subprocess
 import unittest
 
-from harness import ROOT, TIMEOUT, BrokerCase, run_kodama, scratch
+from harness import ROOT, TIMEOUT, OwnBrokerCase, run_kodama, scratch
 
 MISTAKEN = """\
 listen:
@@ -26,15 +26,7 @@ loging: {}
 """
 
 
-class Settings(BrokerCase):
-    @classmethod
-    def setUpClass(cls):
-        pass  # each test starts what it needs
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class Settings(OwnBrokerCase):
     def refused(self, *arguments, env=()):
         done = run_kodama(*arguments, env=env)
         self.assertEqual((done.returncode, done.stdout), (2, ""), done)
@@ -47,7 +39,8 @@ class Settings(BrokerCase):
             told = self.refused(*command)
             for where, key, what in (("2:3", "listen.htttp", "listen.http"), ("3:10", "listen.https", "nowhere"),
                                      ("4:9", "shards", "many"), ("5:6", "dev", "maybe"),
-                                     ("7:18", "limits.message_bytes", "parsecs"), ("9:3", "limits.queue_bytes", "twice"),
+                                     ("7:18", "limits.message_bytes", "parsecs"),
+                                     ("9:3", "limits.queue_bytes", "twice"),
                                      ("11:13", "queue.overflow", "drop_oldest"), ("13:8", "log.age", "5"),
                                      ("14:1", "loging", "logging")):
                 lines = [line for line in told.splitlines() if line.startswith(f"{file}:{where}: {key}: ")]
@@ -64,15 +57,15 @@ class Settings(BrokerCase):
             self.assertIn("/nowhere/kodama.yaml", self.refused(*command))
 
     def test_mistakes_in_the_environment_and_in_flags(self):
-        told = self.refused("serve", "--shards", "-1", "--listn.http", "x", "--queue.overflow=", "--dev", "true", "--dev", "true",
-                            env={"KODAMA__LOG__AGE": "yesterday", "KODAMA__LISTEN__HTP": "x"})
+        told = self.refused("serve", "--shards", "-1", "--listn.http", "x", "--queue.overflow=", "--dev", "true",
+                            "--dev", "true", env={"KODAMA__LOG__AGE": "yesterday", "KODAMA__LISTEN__HTP": "x"})
         for piece in ("KODAMA__LOG__AGE: ", "KODAMA__LISTEN__HTP: unknown key", "KODAMA__LISTEN__HTTP", "--shards: ",
                       "--listn.http: unknown flag", "--listen.http", "--queue.overflow: ", "--dev: is given twice"):
             self.assertIn(piece, told)
 
     def test_keys_that_contradict_each_other(self):
         for arguments, piece in (
-                (["--dev", "true", "--limits.queue_bytes", "1MiB", "--limits.message_bytes", "1MiB"], "limits.queue_bytes"),
+                (["--dev", "true", "--limits.queue_bytes", "1MiB"], "limits.queue_bytes"),
                 (["--dev", "true", "--listen.http", "", "--listen.https", ""], "nobody could connect"),
                 (["--dev", "true", "--tls.certificate", "/x.pem"], "tls.key"),
                 (["--dev", "true", "--listen.http", "127.0.0.1:9000"], "cannot share a port"),
@@ -119,8 +112,8 @@ class Settings(BrokerCase):
             self.assertRegex(told, rf"(?m)^ *(--)?{re.escape(key)}\b", key)
         for key in ("listen.http", "listen.https", "listen.admin", "tls.certificate", "tls.key", "shards", "dev",
                     "access.key_file", "access.origins", "access.client_publish", "limits.message_bytes",
-                    "limits.queue_bytes", "queue.overflow", "log.messages", "log.age", "logging.level", "logging.format",
-                    "drain.duration"):
+                    "limits.queue_bytes", "queue.overflow", "log.messages", "log.age", "logging.level",
+                    "logging.format", "drain.duration"):
             self.assertIn(key, keys)
 
     def test_the_example_is_the_default_config(self):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readers that do not read: they lose by policy only, in one place, counted and announced; others lose nothing and memory
-stays bounded (design §5, §9, §10)."""
+"""Readers that do not read: they lose by policy only, in one place, counted and announced; others lose nothing, and
+memory stays bounded."""
 import base64
 import contextlib
 import json
@@ -8,7 +8,8 @@ import os
 import threading
 import unittest
 
-from harness import SLOW, BrokerCase, WebSocket, deadline, scaled, trusting
+from harness import SLOW, BrokerCase, WebSocket, scaled, trusting
+from http_wire import deadline
 from ws_wire import TEXT, Native
 
 KIB, MIB = 1 << 10, 1 << 20

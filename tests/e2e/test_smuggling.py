@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What proxies and brokers must not disagree about (RFC 9112 §11.2, design §9): each vector hides a second request, and
+"""What proxies and brokers must not disagree about (RFC 9112 §11.2): each vector hides a second request, and
 must be answered once, with an error, and closed."""
 import unittest
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WebSocket frames by hand (RFC 6455), so that tests can send what no library would; and clients of our two dialects."""
+"""WebSocket frames by hand (RFC 6455), so that tests can send what no library would; and clients of the two
+dialects."""
 import base64
 import collections
 import hashlib

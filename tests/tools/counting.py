@@ -24,14 +24,16 @@ def of_unittest(text):
     if not ran:
         raise NoCount
     end = text[text.rindex("\nRan "):]
-    number = {word: int(found) for word, found in re.findall(r"(failures|errors|skipped|unexpected successes)=(\d+)", end)}
+    found = re.findall(r"(failures|errors|skipped|unexpected successes)=(\d+)", end)
+    number = {word: int(digits) for word, digits in found}
     failed = number.get("failures", 0) + number.get("errors", 0) + number.get("unexpected successes", 0)
     skipped = number.get("skipped", 0)
     return Count(max(0, int(ran[-1]) - failed - skipped), failed, skipped)
 
 
 def of_node(text):
-    number = {word: int(found) for word, found in re.findall(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M)}
+    found = re.findall(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M)
+    number = {word: int(digits) for word, digits in found}
     if "tests" not in number:
         raise NoCount
     return Count(number["pass"], number["fail"] + number["cancelled"], number["skipped"] + number["todo"])
@@ -42,5 +44,16 @@ def of_junit(path):
         suite = xml.etree.ElementTree.parse(path).getroot()
     except (OSError, xml.etree.ElementTree.ParseError) as why:
         raise NoCount from why
-    tests, failed, skipped, disabled = (int(suite.get(word, 0)) for word in ("tests", "failures", "skipped", "disabled"))
+    words = ("tests", "failures", "skipped", "disabled")
+    tests, failed, skipped, disabled = (int(suite.get(word, 0)) for word in words)
     return Count(tests - failed - skipped - disabled, failed, skipped + disabled)
+
+
+def skipped_in_junit(path):
+    """A line for each skipped test, with its reason as GoogleTest prints it: behind the line `FILE:LINE: Skipped`."""
+    lines = []
+    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        if case.find("skipped") is not None or case.get("status") == "disabled":
+            reason = re.search(r": Skipped\n(.*)", case.findtext("system-out") or "")
+            lines.append(f"{case.get('name')}: {reason[1] if reason else 'it does not say why'}")
+    return lines

@@ -19,33 +19,38 @@ SAID_MAX = 400_000  # characters of a failing suite's output that are shown, its
 
 
 class Suite:
-    def __init__(self, command, environment, count, skips=None):
+    def __init__(self, command, environment, count, skips):
         self.command, self.environment, self.count = command, environment, count
-        self.skips = skips  # finds the lines that say what was skipped, and why
+        self.skips = skips  # of what was said: the lines that say what was skipped, and why
 
 
 def python(command, environment):
-    return Suite(command, {"PYTHONDONTWRITEBYTECODE": "1", **environment}, counting.of_unittest, r"^.* \.\.\. skipped .*$")
+    return Suite(command, {"PYTHONDONTWRITEBYTECODE": "1", **environment}, counting.of_unittest,
+                 lambda said: re.findall(r"^.* \.\.\. skipped .*$", said, re.M))
 
 
 def node(files, environment):
     command = ["node", "--test", "--test-reporter=tap", "--test-concurrency=1", *sorted(files)]
-    return Suite(command, environment, counting.of_node, r"^\s*ok .* # (?:SKIP|T" r"ODO).*$")
+    return Suite(command, environment, counting.of_node,
+                 lambda said: re.findall(r"^ *ok .* # (?:SKIP|T" r"ODO).*$", said, re.M))
 
 
 def ctest(build, environment):
     result = os.path.join(build, "junit.xml")
     command = [*without_randomized_addresses(environment), "ctest", "--test-dir", build, "--output-on-failure",
                "--no-tests=error", "-j", str(len(os.sched_getaffinity(0))), "--output-junit", result]
-    return Suite(command, environment, lambda _: counting.of_junit(result), r"^.*\*\*\*(?:Skipped|Not Run).*$")
+    return Suite(command, environment, lambda _: counting.of_junit(result),
+                 lambda _: counting.skipped_in_junit(result))
 
 
 def without_randomized_addresses(environment):
-    """GCC 12's ThreadSanitizer cannot map its shadow where the kernel randomizes more than 28 bits; this turns it off."""
+    """GCC 12's ThreadSanitizer cannot map its shadow where the kernel randomizes more than 28 bits of an address."""
     if "TSAN_OPTIONS" not in environment:
         return []
     prefix = ["setarch", platform.machine(), "--addr-no-randomize"]
-    allowed = shutil.which("setarch") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    if shutil.which("setarch") is None:
+        return []
+    allowed = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
     return prefix if allowed else []
 
 
@@ -71,7 +76,7 @@ def run(name, suite, logs):
     if count.failed:
         print(said[-SAID_MAX:])
         print(f"== {name}: {why or 'see above'}; all of its output: {os.path.relpath(path)}")
-    for line in re.findall(suite.skips, said, re.M) if count.skipped and suite.skips else []:
+    for line in suite.skips(said) if count.skipped else []:
         print(f"   skipped: {line.strip()}")
     print(f"== {name}: {'FAILED' if count.failed else 'ok'}, {count}, {time.monotonic() - began:.0f} s", flush=True)
     return count
@@ -112,7 +117,7 @@ def execute(name, suite, log):
         now = time.monotonic()
         if now - spoke >= PROGRESS_SECONDS:
             spoke = now
-            print(f"   {name}, {now - began:.0f} s: {last[:150]}", flush=True)
+            print(f"   {name}, {now - began:.0f} s: {re.sub('[.]{4,}', ' ', last)[:150]}", flush=True)
         if now - began > SUITE_SECONDS_MAX and why is None:
             why = f"it took more than {SUITE_SECONDS_MAX // 60} minutes and was ended"
             os.killpg(process.pid, 9)  # its own session, made above

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Order and loss (tests/e2e/swarm): each scenario a test. KODAMA_BINARY is the broker, KODAMA_SWARM the swarm, KODAMA_SHARDS
-how many shards; KODAMA_SLOW=1 under the sanitizers: a fiftieth of the messages, and five times the time."""
+"""Order and loss (tests/e2e/swarm): each scenario a test.
+
+KODAMA_BINARY is the broker, KODAMA_SWARM the swarm, KODAMA_SHARDS how many shards; KODAMA_SLOW=1 under the sanitizers:
+a fiftieth of the messages, and five times the time.
+"""
 import os
 import subprocess
 import unittest

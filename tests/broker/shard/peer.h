@@ -57,14 +57,16 @@ class Peer {
   void resets() {
     if (shard_.ring.receiving(fd_)) shard_.ring.fail_receive(fd_, ECONNRESET);
   }
-  // What waits for the shard to read again, and its sends, which it takes whole or `at_most`.
+  // What waits for the shard to read again.
   void deliver() {
     if (to_send_.empty() || !shard_.ring.receiving(fd_) || shard_.ring.cancelled(fd_, io::Operation::Type::receive)) return;
     shard_.ring.complete_receive(fd_, std::exchange(to_send_, {}));
   }
+  // The send that is under way, whole or `at_most` of it; the shard takes a turn.
   bool takes(std::size_t at_most = SIZE_MAX) {
     if (!shard_.ring.sending(fd_) || closed() || aborted()) return false;
     shard_.ring.complete_send(fd_, at_most);
+    shard_.turn();
     return true;
   }
   // Both sides go on until nothing happens any more.

@@ -173,6 +173,28 @@ TEST_F(Lives, BeginTheHourAnewEachTimeTheyAreLetGo) {
   EXPECT_EQ(topics.find("t"), nullptr);
 }
 
+// An idle shard sleeps: it must know until when.
+TEST_F(Lives, KnowWhenTimeWillChangeSomething) {
+  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt);
+  Topic& topic = make("t");
+  topics.add_shard(topic, 0);
+  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt) << "it is held, and its log is empty";
+  publish_to(topic);
+  now += 1min;
+  publish_to(topic);
+  for (const std::size_t left : {1u, 0u}) {
+    const auto next = topics.next_sweep(us(), now);
+    ASSERT_TRUE(next.has_value());
+    now += *next - 1us;
+    topics.sweep(us(), now);
+    EXPECT_EQ(topic.log_size(), left + 1) << "no earlier";
+    now += 1us;
+    topics.sweep(us(), now);
+    EXPECT_EQ(topic.log_size(), left) << "and no later";
+  }
+  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt);
+}
+
 TEST_F(Lives, EndInTheOrderInWhichTheyWereLetGo) {
   for (const char* name : {"a", "b", "c", "d"}) {
     make(name);

@@ -336,12 +336,12 @@ void Pass::summarise(bool complete) const {
   const double took = seconds(publishing_);
   std::printf(
       "swarm %s: %s. %u shards, %u readers, seed %llu: %llu messages, %llu deliveries (%.0f MiB), published in %.1f s "
-      "(%.0f deliveries/s), %llu resumed, %llu announced lost, %zu findings, %.1f s in all\n",
+      "(%.0f deliveries/s) and settled in %.1f s, %llu resumed, %llu announced lost, %zu findings, %.1f s in all\n",
       name_.c_str(), complete && findings_.none() ? "held" : "FAILED", options_.shards,
       static_cast<unsigned>(readers_.size()), static_cast<unsigned long long>(options_.seed),
       static_cast<unsigned long long>(ledger_.known_total()), static_cast<unsigned long long>(deliveries),
       static_cast<double>(total(&Reader::delivery_bytes)) / MiB, took,
-      took > 0 ? static_cast<double>(deliveries) / took : 0.0,
+      took > 0 ? static_cast<double>(deliveries) / took : 0.0, seconds(settling_),
       static_cast<unsigned long long>(total(&Reader::recoveries)),
       static_cast<unsigned long long>(total(&Reader::announced_lost)), findings_.count(),
       seconds(Clock::now() - began_));
