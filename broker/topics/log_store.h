@@ -42,7 +42,7 @@ class LogStore {
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return oldest_ == nullptr; }
   // When expire() will find something to let go of. Requires: !empty().
-  [[nodiscard]] std::int64_t next_expiry_us() const { return oldest_->time_us + limits_.age.count(); }
+  [[nodiscard]] std::int64_t next_expiry_us() const { return oldest_->time_us + limits_.age.count() + 1; }
 
  private:
   void drop_oldest_of(Topic& topic);

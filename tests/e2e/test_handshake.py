@@ -84,7 +84,7 @@ class Handshake(BrokerCase):
         self.assertEqual(self.ask(request(target="/topics/t", drop=("Upgrade",))).status, 200)
 
     def test_targets_that_are_wrong(self):
-        for query in ("?last=x", "?last=-1", "?after=", "?after=1&last=1", "?epoch=1", "?after=1&epoch=q", 
+        for query in ("?last=x", "?last=-1", "?after=", "?after=1&last=1", "?epoch=1", "?after=1&epoch=q",
                       "?publish=yes", "?publish=only&last=1", "?publish=only&after=1"):
             self.assert_error(self.ask(request(target="/topics/t" + query)), 400)
         for topic in ("", "$x", "%00", "%ff", "t" * 256):

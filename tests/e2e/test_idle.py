@@ -36,7 +36,7 @@ class Idle(BrokerCase):
         while (now := (self.switches(), self.turns())) != before:
             self.assertLess(time.monotonic(), end, f"it never rests: {before} {now}")
             before = now
-            time.sleep(0.3)
+            time.sleep(0.3)  # rest is what is looked for: nothing happens that could be waited for
         return now
 
     def rests(self):

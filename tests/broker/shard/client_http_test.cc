@@ -18,8 +18,8 @@ std::string get(std::string_view path, std::string_view more = "") {
   return absl::StrCat("GET ", std::string(path), " HTTP/1.1\r\nHost: localhost\r\n", std::string(more), "\r\n");
 }
 std::string post(std::string_view path, std::string_view body, std::string_view more = "") {
-  return absl::StrCat("POST ", std::string(path), " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", body.size(), "\r\n",
-                      std::string(more), "\r\n", std::string(body));
+  return absl::StrCat("POST ", std::string(path), " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", body.size(),
+                      "\r\n", std::string(more), "\r\n", std::string(body));
 }
 
 std::string chunk(std::string_view bytes) {
@@ -49,7 +49,8 @@ TEST_F(Http, PublishesAndAnswersWithTheOffset) {
   peer.settles();
   EXPECT_THAT(peer.take(), HasSubstr("\"offset\":2}"));
   EXPECT_FALSE(peer.closed());
-  EXPECT_EQ(shards[0].metrics.connections(base::Transport::http, 2).value(), 1) << "counted as of the dialect it speaks";
+  EXPECT_EQ(shards[0].metrics.connections(base::Transport::http, 2).value(), 1)
+      << "counted as of the dialect it speaks";
 }
 
 TEST_F(Http, TakesARequestInPiecesOfOneByte) {
@@ -115,7 +116,8 @@ TEST_F(Http, ReadsTheLogAsJson) {
 TEST_F(Http, AnswersBadRequestsAndCloses) {
   peer.sends("BAD\r\n\r\n");
   peer.settles();
-  EXPECT_THAT(peer.take(), AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("Connection: close"), HasSubstr("{\"error\":{\"code\":400")));
+  EXPECT_THAT(peer.take(), AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("Connection: close"),
+                                 HasSubstr("{\"error\":{\"code\":400")));
   EXPECT_TRUE(peer.sees_fin());
   EXPECT_EQ(shards[0].metrics.connections_rejected[Reason::bad_request].value(), 1u);
 }
@@ -131,7 +133,8 @@ TEST_F(Http, PublishesLinesAndAnswersEach) {
   peer.sends("POST /publish HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   peer.sends(chunk("{\"topic\":\"x\",\"data\":\"hi\"}\n"));
   peer.settles();
-  EXPECT_THAT(peer.take(), AllOf(HasSubstr("Transfer-Encoding: chunked"), HasSubstr("\"offset\":1}\n"))) << "before the body has ended";
+  EXPECT_THAT(peer.take(), AllOf(HasSubstr("Transfer-Encoding: chunked"), HasSubstr("\"offset\":1}\n")))
+      << "before the body has ended";
   peer.sends(absl::StrCat(chunk("oops\n"), "0\r\n\r\n"));
   peer.settles();
   EXPECT_THAT(peer.take(), AllOf(HasSubstr("{\"error\":{\"code\":400"), EndsWith("0\r\n\r\n")));
@@ -238,13 +241,17 @@ TEST_F(Http, RefusesPagesOfOtherOrigins) {
   Peer another(shards);
   another.sends(post("/topics/a", "hi", "Origin: http://localhost:3000\r\n"));
   another.settles();
-  EXPECT_THAT(another.take(), AllOf(HasSubstr("Access-Control-Allow-Origin: http://localhost:3000\r\n"), HasSubstr("\"offset\":1}")));
+  EXPECT_THAT(another.take(),
+              AllOf(HasSubstr("Access-Control-Allow-Origin: http://localhost:3000\r\n"), HasSubstr("\"offset\":1}")));
 }
 
 TEST_F(Http, AnswersAPreflight) {
-  peer.sends("OPTIONS /topics/a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+  peer.sends(
+      "OPTIONS /topics/a HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+      "http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n\r\n");
   peer.settles();
-  EXPECT_THAT(peer.take(), AllOf(StartsWith("HTTP/1.1 204 "), HasSubstr("Access-Control-Allow-Methods: "), HasSubstr("POST")));
+  EXPECT_THAT(peer.take(),
+              AllOf(StartsWith("HTTP/1.1 204 "), HasSubstr("Access-Control-Allow-Methods: "), HasSubstr("POST")));
 }
 
 TEST(HttpWithKeys, WantsAKeyForPublishing) {
@@ -255,7 +262,8 @@ TEST(HttpWithKeys, WantsAKeyForPublishing) {
   Peer peer(shards);
   peer.sends(post("/topics/a", "hi"));
   peer.settles();
-  EXPECT_THAT(peer.take(), AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("WWW-Authenticate: Bearer"), Not(HasSubstr("Kodama-Shard"))));
+  EXPECT_THAT(peer.take(), AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("WWW-Authenticate: Bearer"),
+                                 Not(HasSubstr("Kodama-Shard"))));
   Peer another(shards);
   another.sends(post("/topics/a", "hi", "Authorization: Bearer a-key-of-the-backend\r\n"));
   another.settles();

@@ -53,10 +53,11 @@ TEST_F(WebSocket, TakesTheHandshakeAndFramesInPiecesOfOneByte) {
 }
 
 TEST_F(WebSocket, TakesFramesThatComeWithTheHandshake) {
-  peer.sends(absl::StrCat(
-      "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-      masked(opcode_text, R"({"id":1,"publish":{"topic":"t","data":"hi"}})")));
+  peer.sends(
+      absl::StrCat("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+                   "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                   masked(opcode_text, R"({"id":1,"publish":{"topic":"t","data":"hi"}})")));
   peer.settles();
   const std::string seen = peer.take();
   EXPECT_THAT(seen, StartsWith("HTTP/1.1 101 "));
@@ -71,7 +72,8 @@ TEST_F(WebSocket, AnswersCommandsInOrderWhereverTheirTopicsLive) {
   Peer one(many, 2);
   one.opens("/ws");
   for (std::size_t home = 0; home < 4; ++home) {
-    one.sends_text(absl::StrCat(R"({"id":)", home + 1, R"(,"publish":{"topic":")", many.topic_at(home), R"(","data":1}})"));
+    one.sends_text(
+        absl::StrCat(R"({"id":)", home + 1, R"(,"publish":{"topic":")", many.topic_at(home), R"(","data":1}})"));
   }
   one.settles();
   EXPECT_THAT(one.take_payloads(), SizeIs(4));
@@ -178,7 +180,8 @@ TEST_F(WebSocket, RefusesPublishesOfClientsWhereTheSettingsSaySo) {
   one.sends_text(R"({"id":1,"publish":{"topic":"news","data":1}})");
   one.sends_text(R"({"id":2,"publish":{"topic":"chat/a","data":1}})");
   one.settles();
-  EXPECT_THAT(one.take_payloads(), ElementsAre(HasSubstr(R"("id":1,"error":{"code":403)"), R"({"id":2,"ok":{"offset":1}})"));
+  EXPECT_THAT(one.take_payloads(),
+              ElementsAre(HasSubstr(R"("id":1,"error":{"code":403)"), R"({"id":2,"ok":{"offset":1}})"));
   EXPECT_EQ(strict[0].metrics.publishes_refused[Reason::policy_violation].value(), 1u);
 }
 
@@ -206,7 +209,8 @@ TEST_F(WebSocket, AnswersWhatCameBeforeAClose) {
                                               FrameSeen{opcode_close, close_payload(1001)}));
 }
 
-// "What came before a bad frame is still acted on": also when the topic lives on another shard, whose answer takes a while.
+// "What came before a bad frame is still acted on": also when the topic lives on another shard, whose answer takes a
+// while.
 TEST_F(WebSocket, AnswersWhatCameBeforeABadFrame) {
   ShardsOptions options;
   options.shards = 2;
@@ -214,8 +218,9 @@ TEST_F(WebSocket, AnswersWhatCameBeforeABadFrame) {
   for (std::size_t home = 0; home < 2; ++home) {
     Peer one(two, 0);
     one.opens("/ws");
-    one.sends(absl::StrCat(masked(opcode_text, absl::StrCat(R"({"id":1,"publish":{"topic":")", two.topic_at(home), R"(","data":1}})")),
-                           "\xf1\x80", masked(opcode_text, R"({"id":2,"publish":{"topic":"t","data":1}})")));
+    one.sends(absl::StrCat(
+        masked(opcode_text, absl::StrCat(R"({"id":1,"publish":{"topic":")", two.topic_at(home), R"(","data":1}})")),
+        "\xf1\x80", masked(opcode_text, R"({"id":2,"publish":{"topic":"t","data":1}})")));
     for (int i = 0; i < 5; ++i) two[0].turn();
     EXPECT_EQ(one.sees_fin(), false) << "the answer is not there yet, or not sent";
     one.settles();
@@ -315,7 +320,8 @@ TEST_F(WebSocket, DoesNotCloseWhoStillTakesWhatStoodBeforeThePing) {
   peer.opens("/ws");
   peer.sends_text(R"({"id":1,"subscribe":{"topic":"t"}})");
   peer.settles();
-  (void)shards[0].router.publish({}, 0, {.topic = "t", .event = {}, .kind = proto::Kind::text, .content = std::string(9000, 'x')});
+  (void)shards[0].router.publish(
+      {}, 0, {.topic = "t", .event = {}, .kind = proto::Kind::text, .content = std::string(9000, 'x')});
   shards.settle();
   ASSERT_TRUE(peer.is_sent_to());
   shards.pass(times.ping_interval + 100ms);
@@ -349,7 +355,8 @@ TEST_F(WebSocket, StopsReadingCommandsWhoseAnswersAreNotTaken) {
   peer.opens("/ws");
   int sent = 0;
   while (!peer.has_unsent() && sent < 100'000) {
-    for (int i = 0; i < 50; ++i) peer.sends_text(absl::StrCat(R"({"id":)", ++sent, R"(,"publish":{"topic":"t","data":1}})"));
+    for (int i = 0; i < 50; ++i)
+      peer.sends_text(absl::StrCat(R"({"id":)", ++sent, R"(,"publish":{"topic":"t","data":1}})"));
     shards.settle();
   }
   EXPECT_FALSE(peer.is_read());
@@ -375,7 +382,8 @@ TEST_F(WebSocket, AnswersNothingTwiceThroughShortSends) {
   peer.settles(13);
   const std::vector<std::string> seen = peer.take_payloads();
   ASSERT_THAT(seen, SizeIs(300));
-  for (std::size_t i = 0; i < 300; ++i) EXPECT_EQ(seen[i], absl::StrCat(R"({"id":)", i + 1, R"(,"ok":{"offset":)", i + 1, "}}"));
+  for (std::size_t i = 0; i < 300; ++i)
+    EXPECT_EQ(seen[i], absl::StrCat(R"({"id":)", i + 1, R"(,"ok":{"offset":)", i + 1, "}}"));
 }
 
 }  // namespace

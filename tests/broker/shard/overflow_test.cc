@@ -35,7 +35,8 @@ class SlowReader : public testing::Test {
   // Each in a turn of its own, so that each is a run.
   void publish(std::string_view topic, int count, std::size_t bytes = 8000) {
     for (int i = 0; i < count; ++i) {
-      (void)shards[0].router.publish({}, 0, {.topic = topic, .event = {}, .kind = proto::Kind::text, .content = std::string(bytes, 'x')});
+      (void)shards[0].router.publish(
+          {}, 0, {.topic = topic, .event = {}, .kind = proto::Kind::text, .content = std::string(bytes, 'x')});
       shards.settle();
     }
   }
@@ -88,7 +89,8 @@ TEST_F(Disconnect, ClosesWith1013BehindWhatWasQueued) {
   ASSERT_GT(seen.size(), 10u);
   EXPECT_EQ(seen.back().opcode, opcode_close);
   EXPECT_EQ(seen.back().payload.substr(0, 2), std::string("\x03\xf5")) << "1013";
-  for (std::size_t i = 0; i + 1 < seen.size(); ++i) EXPECT_THAT(seen[i].payload, HasSubstr(absl::StrCat("\"offset\":", i + 1, ",")));
+  for (std::size_t i = 0; i + 1 < seen.size(); ++i)
+    EXPECT_THAT(seen[i].payload, HasSubstr(absl::StrCat("\"offset\":", i + 1, ",")));
   EXPECT_GE(dropped(), 1u);
   slow.ends_input();
   slow.settles();

@@ -132,11 +132,13 @@ class OneShard {
     std::size_t mails = 0;
     post.publish(ring);
     if (!post.deliveries_congested()) {
-      mails += post.drain_requests(most_each, [this](ShardIndex from, RequestMail&& mail) { home->on_mail(from, std::move(mail)); });
+      mails += post.drain_requests(
+          most_each, [this](ShardIndex from, RequestMail&& mail) { home->on_mail(from, std::move(mail)); });
       home->acknowledge();
       post.publish(ring);
     }
-    mails += post.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router.on_mail(std::move(mail)); });
+    mails +=
+        post.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router.on_mail(std::move(mail)); });
     post.release();
     if (!services.blocked.empty() && !post.any_requests_full()) {
       for (Client* client : std::exchange(services.blocked, {})) client->unblock();
@@ -161,7 +163,8 @@ class OneShard {
 class Shards {
  public:
   explicit Shards(const ShardsOptions& options = {}) : shared(options) {
-    for (ShardIndex index = 0; index < options.shards; ++index) all.push_back(std::make_unique<OneShard>(shared, index));
+    for (ShardIndex index = 0; index < options.shards; ++index)
+      all.push_back(std::make_unique<OneShard>(shared, index));
   }
   ~Shards() {
     for (auto& one : all) {
@@ -184,7 +187,8 @@ class Shards {
   // Until two rounds in which nothing happens: in the first the last shard may have shown mail to the first.
   void settle() {
     int turns = 0;
-    for (int idle = 0; idle < 2; idle = turn() ? 0 : idle + 1) ASSERT_LT(++turns, 100'000) << "the shards never come to rest";
+    for (int idle = 0; idle < 2; idle = turn() ? 0 : idle + 1)
+      ASSERT_LT(++turns, 100'000) << "the shards never come to rest";
   }
   // Time passes in steps of the timer wheel.
   void pass(std::chrono::milliseconds time) {

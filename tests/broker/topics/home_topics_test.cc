@@ -17,7 +17,8 @@ constexpr LogLimits generous{100, 5min, 1 << 20};
 
 void publish(HomeTopics& topics, Topic& topic, ReturnStack& owner, std::int64_t time_us = 0, TimePoint now = {},
              std::size_t content_bytes = 1) {
-  MessageRef message(Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
+  MessageRef message(
+      Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
   message->epoch = topic.epoch();
   message->offset = topic.take_next_offset();
   message->time_us = time_us;
@@ -97,7 +98,9 @@ class Lives : public testing::Test {
  protected:
   Topic& make(std::string_view name) { return topics.find_or_make(name, now); }
   void publish_to(Topic& topic) { publish(topics, topic, owner, us(), now); }
-  [[nodiscard]] std::int64_t us() const { return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count(); }
+  [[nodiscard]] std::int64_t us() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  }
   void pass(std::chrono::seconds time) {
     now += time;
     topics.sweep(us(), now);
@@ -260,16 +263,17 @@ TEST_F(Lives, WithoutALogGoOnFromTheirOffset) {
 
 TEST(HomeOf, IsTheSameInEveryBuild) {
   // Other nodes, and other versions of this one, must agree: these do not change.
-  struct { const char* group; std::size_t of[4]; } const vectors[] = {
-      {"", {0, 1, 9, 153}},
-      {"chat message", {0, 0, 4, 20}},
-      {"a", {0, 1, 11, 91}},
-      {"rooms/1", {0, 0, 2, 2}},
-      {"\xc3\xbc", {0, 1, 13, 61}},
+  struct {
+    const char* group;
+    std::size_t of[4];
+  } const vectors[] = {
+      {"", {0, 1, 9, 153}},      {"chat message", {0, 0, 4, 20}}, {"a", {0, 1, 11, 91}},
+      {"rooms/1", {0, 0, 2, 2}}, {"\xc3\xbc", {0, 1, 13, 61}},
   };
   const std::size_t shards[] = {1, 2, 16, 256};
   for (const auto& vector : vectors) {
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(home_of(vector.group, shards[i]), vector.of[i]) << vector.group << " " << shards[i];
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(home_of(vector.group, shards[i]), vector.of[i]) << vector.group << " " << shards[i];
   }
 }
 
