@@ -6,7 +6,7 @@ set -euo pipefail
 
 # What builds the binary.
 run=(g++ cmake ninja-build pkg-config liburing-dev libboost-dev libabsl-dev prometheus-cpp-dev libcivetweb-dev libssl-dev
-     zlib1g-dev libsimdjson-dev libyaml-cpp-dev libcli11-dev libxxhash-dev)
+     zlib1g-dev libsimdjson-dev libyaml-cpp-dev libxxhash-dev)
 # What the tests need beside it. python3 means Debian's, /usr/bin/python3, which has Debian's websockets.
 test=("${run[@]}" libgtest-dev libgmock-dev python3 python3-websockets curl openssl procps chromium prometheus)
 fuzz=("${run[@]}" libgtest-dev libgmock-dev clang-16 libclang-rt-16-dev)
