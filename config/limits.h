@@ -52,6 +52,10 @@ inline constexpr std::size_t mails_per_turn = 256;
 
 // A handshake signs once, about a third of a millisecond with RSA-2048: four keep a turn below 2 ms in a storm.
 inline constexpr std::uint32_t handshakes_per_turn = 4;
+// What a peer may send ahead while its handshake waits for its turn; then its receive stops. A ClientHello has 0.5 to
+// 2 KiB, and a client's last flight with a request behind it fits too.
+inline constexpr std::size_t handshake_bytes_max = 32 * KiB;
+static_assert(handshake_bytes_max >= 2 * 16 * KiB, "two of TLS's largest records");
 
 // --- HTTP -----------------------------------------------------------------------------------------
 

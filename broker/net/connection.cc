@@ -53,9 +53,16 @@ void Connection::on_received(const io::Received& received) noexcept {
   }
   // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming
   // again delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
-  const bool wanted = state_ != State::closing && state_ != State::dead && !paused_;
-  if (!received.more && wanted && !receive_.in_kernel()) arm_receive(false);
+  if (!received.more) receive_again();
 }
+
+// Unless the kernel receives already, or nothing more is wanted now.
+void Connection::receive_again() {
+  const bool over = state_ == State::closing || state_ == State::dead || input_ended_;
+  if (!over && !paused_ && !too_far_ahead() && !receive_.in_kernel()) arm_receive(false);
+}
+
+bool Connection::too_far_ahead() const { return handshake_due_ && kept_.size() >= limits::handshake_bytes_max; }
 
 // Once, and behind all that came before it: a stream that has paused us is told when it has resumed.
 void Connection::tell_end() {
@@ -72,11 +79,10 @@ void Connection::take(std::span<std::uint8_t> bytes) {
 
 void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
   if (!tls_->handshake_done()) {
+    const bool was_ahead = too_far_ahead();
     kept_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!handshake_due_) {
-      handshake_due_ = true;
-      services_.on_handshake_due(*this);
-    }
+    if (!std::exchange(handshake_due_, true)) services_.on_handshake_due(*this);
+    if (!was_ahead && too_far_ahead()) services_.ring.cancel(receive_);
     return;
   }
   const Tls::Result result = tls_->feed(bytes, this, [](void* self, std::span<std::uint8_t> plaintext) {
@@ -112,6 +118,7 @@ void Connection::drive_handshake() {
     input_ended_ = true;
     tell_end();
   }
+  receive_again();
 }
 
 void Connection::refuse_plain_http() {
@@ -161,8 +168,7 @@ void Connection::resume_reading() {
   paused_ = false;
   offer_kept();
   tell_end();
-  const bool wanted = state_ != State::closing && state_ != State::dead && !paused_ && !input_ended_;
-  if (wanted && !receive_.in_kernel()) arm_receive(false);
+  receive_again();
 }
 
 // ---- sending
@@ -242,10 +248,8 @@ void Connection::finish(Reason reason) {
   state_ = State::finishing;
   reason_ = reason;
   std::string().swap(kept_);
-  if (paused_) {  // the peer's end must be seen
-    paused_ = false;
-    if (!receive_.in_kernel() && !input_ended_) arm_receive(false);
-  }
+  paused_ = false;
+  receive_again();  // the peer's end must be seen
   stream_.on_progress();
 }
 

@@ -89,6 +89,8 @@ class Connection {
   void on_sent(const io::Sent& sent) noexcept;
 
   void arm_receive(bool wait_first);
+  void receive_again();
+  [[nodiscard]] bool too_far_ahead() const;
   void take(std::span<std::uint8_t> bytes);
   void take_ciphertext(std::span<std::uint8_t> bytes);
   void offer(std::span<std::uint8_t> plaintext);

@@ -144,6 +144,63 @@ TEST_F(TlsConnection, OffersWhatCameWithTheHandshakesEnd) {
   EXPECT_THAT(stream.offered, ElementsAre("at once"));
 }
 
+// A client that is ahead of its handshake's turn, by more than is kept for it.
+class TlsConnectionAhead : public TlsConnection {
+ protected:
+  TlsConnectionAhead() {
+    (void)client.shake_hands();
+    receive(client.take_sent());
+    drive();
+    complete_send();
+    client.receive(ring.take_sent(fd));
+    EXPECT_EQ(client.shake_hands(), "");
+    client.write(request);
+    sent = client.take_sent();
+    receive(sent.substr(0, config::limits::handshake_bytes_max - 1));
+    EXPECT_FALSE(ring.cancelled(fd, Type::receive));
+    receive(sent.substr(config::limits::handshake_bytes_max - 1, 1));
+    EXPECT_TRUE(ring.cancelled(fd, Type::receive));
+  }
+  void drive() {
+    for (Connection* due : std::exchange(services.due, {})) due->drive_handshake();
+    connection->flush();
+  }
+
+  const std::string request = std::string(3 * config::limits::handshake_bytes_max, 'r');
+  std::string sent;
+};
+
+TEST_F(TlsConnectionAhead, IsReadAgainAfterItsTurn) {
+  ring.fail_receive(fd, ECANCELED);
+  ring.turn();
+  EXPECT_FALSE(ring.receiving(fd));
+  drive();
+  ASSERT_TRUE(ring.receiving(fd));
+  receive(sent.substr(config::limits::handshake_bytes_max));
+  EXPECT_EQ(stream.taken, request);
+}
+
+TEST_F(TlsConnectionAhead, IsReadAgainWhenTheCancelComesAfterItsTurn) {
+  receive(sent.substr(config::limits::handshake_bytes_max, 100));  // was on its way
+  drive();
+  ring.fail_receive(fd, ECANCELED);
+  ring.turn();
+  ASSERT_TRUE(ring.receiving(fd));
+  receive(sent.substr(config::limits::handshake_bytes_max + 100));
+  EXPECT_EQ(stream.taken, request);
+}
+
+TEST_F(TlsConnectionAhead, IsSeenToEndWhenItIsToldToGo) {
+  ring.fail_receive(fd, ECANCELED);
+  ring.turn();
+  connection->finish(Reason::going_away);
+  connection->flush();
+  ASSERT_TRUE(ring.receiving(fd));
+  end_of_stream();
+  expect_closed(Reason::going_away);
+  drive();
+}
+
 TEST_F(TlsConnection, KeepsPlaintextThatIsNotTaken) {
   exchange();
   stream.taking = [](std::string_view text) { return text.rfind(';') + 1; };
