@@ -43,8 +43,9 @@ inline std::string masked(int opcode, std::string_view payload, bool final = tru
 
 class Peer {
  public:
-  explicit Peer(Shards& shards, std::size_t shard = 0) : shards_(shards), shard_(shards[shard]), fd_(shards.next_fd()) {
-    client_ = shard_.accept(fd_).id();
+  explicit Peer(Shards& shards, std::size_t shard = 0, std::unique_ptr<net::Tls> tls = nullptr)
+      : shards_(shards), shard_(shards[shard]), fd_(shards.next_fd()) {
+    client_ = shard_.accept(fd_, std::move(tls)).id();
   }
 
   // ---- what it does
