@@ -306,6 +306,10 @@ class BrokerCase(unittest.TestCase):
         self.addCleanup(broker.stop)
         return broker
 
+    def assert_resident_below(self, most_bytes):
+        if not SLOW:  # a sanitizer's shadow and its quarantine would be what is measured
+            self.assertLess(self.broker.resident_bytes(), most_bytes)
+
     def assert_error(self, answer, status):
         """The status, and the JSON body that every error has."""
         self.assertEqual(answer.status, status, answer)

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import SLOW, TIMEOUT, BrokerCase, scaled
+from harness import TIMEOUT, BrokerCase, scaled
 from http_wire import Lines, read_chunk, read_head
 
 
@@ -303,7 +303,7 @@ class Stream(BrokerCase):
                 batches += 1
             left = left[lines.wire.send_no_wait(left):]
             self.assertLess(batches, 4000, "140 MB were taken while no answer was read")
-        self.assertLess(self.broker.resident_bytes() - before, (64 if SLOW else 16) << 20)
+        self.assert_resident_below(before + (16 << 20))
         self.assertEqual(self.broker.get("/topics/other").status, 200, "others are served meanwhile")
         answers = []
         reader = threading.Thread(target=lambda: answers.append(self.count_answers(lines.wire)))
@@ -329,7 +329,7 @@ class Stream(BrokerCase):
             lines.send(b"x" * (1 << 20))
         lines.send("\n")
         self.assertEqual(lines.answer()["error"]["code"], 413)
-        self.assertLess(self.broker.resident_bytes() - before, (64 if SLOW else 16) << 20)
+        self.assert_resident_below(before + (16 << 20))
         lines.publish(topic="after", data=1)
         self.assertEqual(lines.answer()["offset"], 1)
         lines.wire.close()

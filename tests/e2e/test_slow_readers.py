@@ -8,7 +8,7 @@ import os
 import threading
 import unittest
 
-from harness import SLOW, BrokerCase, WebSocket, scaled, trusting
+from harness import BrokerCase, WebSocket, scaled, trusting
 from http_wire import deadline
 from ws_wire import TEXT, Native
 
@@ -83,7 +83,7 @@ class Disconnect(SlowReaders):
             brisk = [Brisk(each, lambda reader: reader.read_message()[1][:8]) for each in readers]
             resident = self.broker.resident_bytes()
             count = self.publish_until(topic, lambda m: self.dropped(m) > before)
-            self.assertLess(self.broker.resident_bytes() - resident, (64 if SLOW else 24) * MIB)
+            self.assert_resident_below(resident + 24 * MIB)
             for each in brisk:
                 each.last = count + 1
             self.broker.publish(topic, "behind it")
@@ -178,7 +178,7 @@ class DropOldest(SlowReaders):
                 reading = Brisk(brisk, lambda reader: reader.hear()["offset"])
                 resident = self.broker.resident_bytes()
                 count = self.publish_until(name.replace(" ", "%20"), lambda m: self.dropped(m) > before + 100) + 1
-                self.assertLess(self.broker.resident_bytes() - resident, (64 if SLOW else 24) * MIB)
+                self.assert_resident_below(resident + 24 * MIB)
                 self.assertLessEqual(self.broker.metrics().sum("queue_bytes"), 2 * QUEUE)
                 reading.last = count
                 self.broker.publish(name, b"%08d" % count + BODY)

@@ -5,7 +5,7 @@ import os
 import struct
 import unittest
 
-from harness import SHARDS, SLOW, BrokerCase, scaled, trusting
+from harness import SHARDS, BrokerCase, scaled, trusting
 from http_wire import Ended
 from ws_wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, close_payload, frame
 
@@ -240,7 +240,7 @@ class Large(BrokerCase):
             for _ in range(6):
                 socket.send_frame(BINARY, self.payload)
                 socket.read_message()
-        self.assertLess(self.broker.resident_bytes(), (1600 if SLOW else 400) << 20)
+        self.assert_resident_below(400 << 20)
 
 
 class KeepAlive(BrokerCase):
