@@ -89,7 +89,7 @@ inline constexpr std::uint32_t fragments_max = 100'000;
 static_assert(message_bytes_most / (1 * KiB) <= fragments_max);
 
 // 1024 × a topic of 255 bytes and its bookkeeping: below half a MiB for a connection that subscribes to all it may.
-inline constexpr std::uint32_t subscriptions_per_connection_max = 1024;
+inline constexpr std::uint16_t subscriptions_per_connection_max = 1024;
 
 // A topic that nobody holds keeps its epoch and offset this long, so that a sole subscriber who blinks resumes.
 inline constexpr std::chrono::hours idle_topic_age{1};

@@ -66,8 +66,10 @@ std::size_t unfinished_bytes(std::string_view text) {
 
 }  // namespace
 
+// Hot. Measured by utf8_valid_ascii and utf8_valid_mixed of bench/micro.
 bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
+// Hot: every text that a client sends. Measured by utf8_take_ascii and utf8_take_mixed of bench/micro.
 std::size_t Utf8Validator::take(std::string_view piece) {
   std::size_t at = 0;
   for (; state_ != State::start && at < piece.size(); ++at) {

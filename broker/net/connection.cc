@@ -19,15 +19,12 @@ using proto::Reason;
 namespace {
 
 // A connection that sealed this often since the last relax() is busy: it pays with 34 KiB for not allocating each time.
-constexpr std::uint16_t busy_seals = 32;
+constexpr std::uint8_t busy_seals = 32;
 
 }  // namespace
 
 Connection::Connection(ConnectionServices& services, Stream& stream, int fd, std::unique_ptr<Tls> tls)
-    : services_(services), stream_(stream), tls_(std::move(tls)), fd_(fd) {
-  receive_.bind<&Connection::on_received>(*this);
-  send_.bind<&Connection::on_sent>(*this);
-}
+    : services_(services), stream_(stream), tls_(std::move(tls)), fd_(fd) {}
 
 Connection::~Connection() { KODAMA_CHECK(state_ == State::dead, "state ", static_cast<int>(state_), " fd ", fd_); }
 
@@ -37,15 +34,15 @@ bool Connection::secured() const { return tls_ == nullptr || tls_->handshake_don
 
 // ---- receiving
 
-void Connection::arm_receive(bool wait_first) { services_.ring.receive(receive_, fd_, wait_first); }
+void Connection::arm_receive(bool wait_first) { services_.ring.receive(*this, fd_, wait_first); }
 
-void Connection::on_received(const io::Received& received) noexcept {
+void Connection::complete(const io::Received& received) noexcept {
   if (state_ == State::closing) return close_if_joined();
   if (!received.bytes.empty()) {
     ++receives_;
     take(received.bytes);
   } else if (received.end_of_stream()) {
-    input_ended_ = true;
+    note_end();
     if (state_ == State::drained) return abort(reason_);
     return tell_end();
   } else if (received.error != ENOBUFS && received.error != ECANCELED) {
@@ -58,16 +55,22 @@ void Connection::on_received(const io::Received& received) noexcept {
 
 // Unless the kernel receives already, or nothing more is wanted now.
 void Connection::receive_again() {
-  const bool over = state_ == State::closing || state_ == State::dead || input_ended_;
-  if (!over && !paused_ && !too_far_ahead() && !receive_.in_kernel()) arm_receive(false);
+  const bool over = state_ == State::closing || state_ == State::dead || input_ != Input::open;
+  if (!over && !paused_ && !too_far_ahead() && !receive_in_flight()) arm_receive(false);
 }
 
-bool Connection::too_far_ahead() const { return handshake_due_ && kept_.size() >= limits::handshake_bytes_max; }
+bool Connection::too_far_ahead() const {
+  return handshake_due_ && kept_ != nullptr && kept_->size() >= limits::handshake_bytes_max;
+}
+
+void Connection::note_end() {
+  if (input_ == Input::open) input_ = Input::ended;
+}
 
 // Once, and behind all that came before it: a stream that has paused us is told when it has resumed.
 void Connection::tell_end() {
-  if (!input_ended_ || end_told_ || paused_ || state_ != State::open) return;
-  end_told_ = true;
+  if (input_ != Input::ended || paused_ || state_ != State::open) return;
+  input_ = Input::told;
   stream_.on_end();
 }
 
@@ -80,9 +83,9 @@ void Connection::take(std::span<std::uint8_t> bytes) {
 void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
   if (!tls_->handshake_done()) {
     const bool was_ahead = too_far_ahead();
-    kept_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    keep(bytes);
     if (!std::exchange(handshake_due_, true)) services_.on_handshake_due(*this);
-    if (!was_ahead && too_far_ahead()) services_.ring.cancel(receive_);
+    if (!was_ahead && too_far_ahead()) services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
     return;
   }
   const Tls::Result result = tls_->feed(bytes, this, [](void* self, std::span<std::uint8_t> plaintext) {
@@ -92,7 +95,7 @@ void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
   if (!tls_->output().empty()) stream_.on_progress();  // an alert, or the answer to a KeyUpdate
   if (result == Tls::Result::error) return finish(Reason::tls_error);
   if (result == Tls::Result::closed) {
-    input_ended_ = true;
+    note_end();
     tell_end();
   }
 }
@@ -100,13 +103,10 @@ void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
 void Connection::drive_handshake() {
   handshake_due_ = false;
   if (state_ != State::open) return;
-  std::string ciphertext = std::exchange(kept_, std::string());
-  const Tls::Result result =
-      tls_->feed({reinterpret_cast<std::uint8_t*>(ciphertext.data()), ciphertext.size()}, this,
-                 [](void* self, std::span<std::uint8_t> plaintext) {
-                   auto& connection = *static_cast<Connection*>(self);
-                   connection.kept_.append(reinterpret_cast<const char*>(plaintext.data()), plaintext.size());
-                 });
+  const std::unique_ptr<std::string> ciphertext = std::move(kept_);
+  const Tls::Result result = tls_->feed(
+      {reinterpret_cast<std::uint8_t*>(ciphertext->data()), ciphertext->size()}, this,
+      [](void* self, std::span<std::uint8_t> plaintext) { static_cast<Connection*>(self)->keep(plaintext); });
   if (result == Tls::Result::plain_http) return refuse_plain_http();
   if (result == Tls::Result::error) return finish(Reason::tls_error);
   if (tls_->handshake_done()) {
@@ -115,7 +115,7 @@ void Connection::drive_handshake() {
   }
   stream_.on_progress();  // the handshake's next flight
   if (result == Tls::Result::closed) {
-    input_ended_ = true;
+    note_end();
     tell_end();
   }
   receive_again();
@@ -134,33 +134,38 @@ void Connection::refuse_plain_http() {
 
 void Connection::offer(std::span<std::uint8_t> plaintext) {
   if (state_ != State::open) return;
-  if (!kept_.empty() || paused_) {
-    kept_.append(reinterpret_cast<const char*>(plaintext.data()), plaintext.size());
+  if (kept_ != nullptr || paused_) {
+    keep(plaintext);
     if (!paused_) offer_kept();
     return;
   }
   const std::size_t taken = stream_.on_bytes(plaintext);
   KODAMA_CHECK(taken <= plaintext.size(), "taken ", taken, " of ", plaintext.size());
   if (taken < plaintext.size() && state_ == State::open) {
-    kept_.assign(reinterpret_cast<const char*>(plaintext.data()) + taken, plaintext.size() - taken);
+    keep(plaintext.subspan(taken));
   }
 }
 
+void Connection::keep(std::span<const std::uint8_t> bytes) {
+  if (kept_ == nullptr) kept_ = std::make_unique<std::string>();
+  kept_->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 void Connection::offer_kept() {
-  if (kept_.empty() || state_ != State::open) return;
+  if (kept_ == nullptr || state_ != State::open) return;
   // Not a member meanwhile: the stream may finish() us. And an idle connection owns no buffer.
-  std::string offered = std::exchange(kept_, std::string());
-  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(offered.data()), offered.size()});
-  KODAMA_CHECK(taken <= offered.size(), "taken ", taken, " of ", offered.size());
-  if (taken == offered.size() || state_ != State::open) return;
-  offered.erase(0, taken);
+  std::unique_ptr<std::string> offered = std::move(kept_);
+  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(offered->data()), offered->size()});
+  KODAMA_CHECK(taken <= offered->size(), "taken ", taken, " of ", offered->size());
+  if (taken == offered->size() || state_ != State::open) return;
+  offered->erase(0, taken);
   kept_ = std::move(offered);
 }
 
 void Connection::pause_reading() {
   if (paused_ || state_ != State::open) return;
   paused_ = true;
-  services_.ring.cancel(receive_);
+  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
 }
 
 void Connection::resume_reading() {
@@ -177,17 +182,13 @@ void Connection::send_answer(std::string_view bytes) {
   if (state_ == State::open) queue_.push_answer(bytes);
 }
 
-void Connection::send_shared(SharedBytesRef bytes) {
-  if (state_ == State::open) queue_.push_shared(std::move(bytes));
-}
-
 void Connection::send_control(std::string_view frame) {
   if (state_ == State::open) queue_.push_control(frame);
 }
 
 void Connection::flush() {
   if (state_ != State::open && state_ != State::finishing) return;
-  if (send_.in_kernel()) return;
+  if (send_in_flight()) return;
   if (tls_ != nullptr) {
     flush_tls();
   } else {
@@ -196,11 +197,15 @@ void Connection::flush() {
   if (state_ == State::finishing) finish_if_flushed();
 }
 
+bool Connection::wants_flush() const {
+  return !queue_.empty() || state_ != State::open || (tls_ != nullptr && !tls_->output().empty());
+}
+
 void Connection::flush_plain() {
   if (queue_.empty()) return;
   std::array<iovec, limits::iovecs_per_send> pieces;
   const std::size_t used = queue_.gather(pieces, limits::send_bytes);
-  services_.ring.send(send_, fd_, {pieces.data(), used});
+  services_.ring.send(*this, fd_, {pieces.data(), used});
 }
 
 // Seals at the time of sending: what overflowed before was dropped without a record, and several frames share one.
@@ -214,13 +219,13 @@ void Connection::flush_tls() {
       bytes += pieces[i].iov_len;
     }
     if (!tls_->seal({pieces.data(), used}, services_.seal_scratch)) return abort(Reason::tls_error);
-    sealed_bytes_ = bytes;
+    sealed_bytes_ = static_cast<std::uint32_t>(bytes);
     if (seals_ < busy_seals && ++seals_ == busy_seals) tls_->set_busy(true);
   }
   const std::string_view output = tls_->output();
   if (output.empty()) return;
   const iovec piece{.iov_base = const_cast<char*>(output.data()), .iov_len = output.size()};
-  services_.ring.send(send_, fd_, {&piece, 1});
+  services_.ring.send(*this, fd_, {&piece, 1});
 }
 
 void Connection::relax() {
@@ -228,14 +233,14 @@ void Connection::relax() {
   seals_ = 0;
 }
 
-void Connection::on_sent(const io::Sent& sent) noexcept {
+void Connection::complete(const io::Sent& sent) noexcept {
   if (state_ == State::closing) return close_if_joined();
   if (sent.error != 0) return abort(Reason::peer_reset);
   ++sends_;
   std::size_t left = sent.bytes;
   if (tls_ != nullptr) {
     tls_->consume_output(sent.bytes);
-    left = tls_->output().empty() ? std::exchange(sealed_bytes_, 0) : 0;
+    left = tls_->output().empty() ? std::exchange(sealed_bytes_, 0U) : 0;
   }
   queue_.consume(left, [this](const SharedBytes& bytes) { stream_.on_left(bytes); });
   stream_.on_progress();
@@ -247,22 +252,22 @@ void Connection::finish(Reason reason) {
   if (state_ != State::open) return;
   state_ = State::finishing;
   reason_ = reason;
-  std::string().swap(kept_);
+  kept_.reset();
   paused_ = false;
   receive_again();  // the peer's end must be seen
   stream_.on_progress();
 }
 
 void Connection::finish_if_flushed() {
-  if (send_.in_kernel() || !queue_.empty()) return;
+  if (send_in_flight() || !queue_.empty()) return;
   if (tls_ != nullptr) {
     if (!std::exchange(goodbye_said_, true)) {
       tls_->close_notify();
       flush_tls();
     }
-    if (send_.in_kernel()) return;
+    if (send_in_flight()) return;
   }
-  if (input_ended_) return abort(reason_);
+  if (input_ != Input::open) return abort(reason_);
   state_ = State::drained;
   services_.ring.shutdown(fd_, SHUT_WR);
 }
@@ -273,13 +278,13 @@ void Connection::abort(Reason reason, bool reset) {
   reason_ = reason;
   reset_ = reset;
   services_.ring.shutdown(fd_, SHUT_RDWR);
-  services_.ring.cancel(receive_);
-  services_.ring.cancel(send_);
+  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
+  services_.ring.cancel(static_cast<io::SendOperation&>(*this));
   close_if_joined();
 }
 
 void Connection::close_if_joined() {
-  if (receive_.in_kernel() || send_.in_kernel()) return;
+  if (receive_in_flight() || send_in_flight()) return;
   services_.ring.close(fd_, reset_);
   state_ = State::dead;
   stream_.on_dead(reason_);

@@ -36,7 +36,7 @@ class ConnectionServices {
   ~ConnectionServices() = default;
 };
 
-class Connection {
+class Connection final : private io::ReceiveOperation, private io::SendOperation {
  public:
   enum class State : std::uint8_t { open, finishing, drained, closing, dead };
 
@@ -52,11 +52,15 @@ class Connection {
 
   // Queue bytes; flush() sends them. Nothing is queued once finish() or abort() was called.
   void send_answer(std::string_view bytes);
-  void send_shared(SharedBytesRef bytes);
+  void send_shared(const SharedBytesRef& bytes) {
+    if (state_ == State::open) queue_.push_shared(bytes);
+  }
   void send_control(std::string_view frame);
   [[nodiscard]] SendQueue& queue() { return queue_; }
   [[nodiscard]] const SendQueue& queue() const { return queue_; }
-  [[nodiscard]] bool send_in_flight() const { return send_.in_kernel(); }
+  [[nodiscard]] bool send_in_flight() const { return io::SendOperation::in_kernel(); }
+  // flush() has something to do, or will have when the send in flight is done.
+  [[nodiscard]] bool wants_flush() const;
 
   // Makes one send of all that is pending, unless one is in flight. Once a turn, at its end.
   void flush();
@@ -74,6 +78,7 @@ class Connection {
   // To be called now and then (at each ping): a connection that has become quiet gives TLS's buffers back.
   void relax();
 
+  [[nodiscard]] ConnectionServices& services() const { return services_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool secured() const;
   [[nodiscard]] bool handshake_due() const { return handshake_due_; }
@@ -85,16 +90,21 @@ class Connection {
   [[nodiscard]] std::uint32_t sends() const { return sends_; }
 
  private:
-  void on_received(const io::Received& received) noexcept;
-  void on_sent(const io::Sent& sent) noexcept;
+  enum class Input : std::uint8_t { open, ended, told };  // whether the peer may send more; told: the stream knows
+
+  void complete(const io::Received& received) noexcept override;
+  void complete(const io::Sent& sent) noexcept override;
+  [[nodiscard]] bool receive_in_flight() const { return io::ReceiveOperation::in_kernel(); }
 
   void arm_receive(bool wait_first);
   void receive_again();
   [[nodiscard]] bool too_far_ahead() const;
   void take(std::span<std::uint8_t> bytes);
   void take_ciphertext(std::span<std::uint8_t> bytes);
+  void keep(std::span<const std::uint8_t> bytes);
   void offer(std::span<std::uint8_t> plaintext);
   void offer_kept();
+  void note_end();
   void tell_end();
   void refuse_plain_http();
 
@@ -106,24 +116,21 @@ class Connection {
   ConnectionServices& services_;
   Stream& stream_;
   std::unique_ptr<Tls> tls_;
-  std::string kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext
+  std::unique_ptr<std::string> kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext; or null
   SendQueue queue_;
-  std::size_t sealed_bytes_ =
-      0;  // plaintext of the front of the queue that TLS has sealed and the kernel not yet taken
-  io::ReceiveOperation receive_;
-  io::SendOperation send_;
   int fd_;
+  std::uint32_t sealed_bytes_ = 0;  // plaintext of the queue's front that TLS has sealed and the kernel not yet taken
   std::uint32_t receives_ = 0;
   std::uint32_t sends_ = 0;
-  std::uint16_t seals_ = 0;  // since the last relax()
+  std::uint8_t seals_ = 0;  // since the last relax()
   State state_ = State::open;
   proto::Reason reason_ = proto::Reason::peer_closed;
   bool paused_ = false;
   bool handshake_due_ = false;
   bool goodbye_said_ = false;
-  bool input_ended_ = false;
-  bool end_told_ = false;  // the stream knows of it
+  Input input_ = Input::open;
   bool reset_ = false;
 };
+static_assert(sizeof(Connection) <= 136, "an idle connection pays for it");
 
 }  // namespace broker::net

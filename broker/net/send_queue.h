@@ -19,12 +19,15 @@ namespace broker::net {
 class SendQueue {
  public:
   void push_answer(std::string_view bytes);
-  void push_shared(SharedBytesRef bytes);
+  void push_shared(const SharedBytesRef& bytes) {
+    count(bytes->use, bytes->bytes.size());
+    entries_.push_back(bytes);
+  }
   // Behind what is already begun, before everything else.
   void push_control(std::string_view frame);
 
   [[nodiscard]] bool empty() const { return head_ == entries_.size(); }
-  [[nodiscard]] std::size_t bytes() const { return answer_bytes_ + delivery_bytes_ + replay_bytes_; }
+  [[nodiscard]] std::size_t bytes() const { return std::size_t{answer_bytes_} + delivery_bytes_ + replay_bytes_; }
   [[nodiscard]] std::size_t answer_bytes() const { return answer_bytes_; }
   [[nodiscard]] std::size_t delivery_bytes() const { return delivery_bytes_; }
   [[nodiscard]] std::size_t replay_bytes() const { return replay_bytes_; }
@@ -35,12 +38,19 @@ class SendQueue {
   // `bytes` more of the front have left. Each entry that has left in full is handed to `done` before it is let go.
   template <class F>
   void consume(std::size_t bytes, F&& done) {
+    if (begun_ == 1 && head_ + 1 == entries_.size() && bytes + front_sent_ == entries_[head_]->bytes.size()) {
+      uncount(entries_[head_]->use, bytes);  // mostly: one entry, and all of it has left
+      done(*entries_[head_]);
+      begun_ = 0;
+      front_sent_ = 0;
+      return clear_away();
+    }
     while (bytes > 0) {
       const SharedBytesRef& front = entries_[head_];
       const std::size_t rest = front->bytes.size() - front_sent_;
       if (bytes < rest) {
         uncount(front->use, bytes);
-        front_sent_ += bytes;
+        front_sent_ += static_cast<std::uint32_t>(bytes);
         return;
       }
       bytes -= rest;
@@ -89,8 +99,15 @@ class SendQueue {
 
  private:
   [[nodiscard]] std::size_t begun_end() const { return head_ + begun_; }
-  void count(SharedBytes::Use, std::size_t bytes);
-  void uncount(SharedBytes::Use, std::size_t bytes);
+  void count(SharedBytes::Use use, std::size_t bytes) {
+    const auto counted = static_cast<std::uint32_t>(bytes);  // wraps around when it is taken away
+    switch (use) {
+      case SharedBytes::Use::answer: answer_bytes_ += counted; break;
+      case SharedBytes::Use::delivery: delivery_bytes_ += counted; break;
+      case SharedBytes::Use::replay: replay_bytes_ += counted; break;
+    }
+  }
+  void uncount(SharedBytes::Use use, std::size_t bytes) { count(use, std::size_t{0} - bytes); }
   void pop_front();
   void clear_away();
 
@@ -98,10 +115,11 @@ class SendQueue {
   absl::InlinedVector<SharedBytesRef, 2> entries_;
   std::uint32_t head_ = 0;
   std::uint32_t begun_ = 0;  // entries from head_ on whose bytes a send holds or has held
-  std::size_t front_sent_ = 0;
-  std::size_t answer_bytes_ = 0;
-  std::size_t delivery_bytes_ = 0;
-  std::size_t replay_bytes_ = 0;
+  // 32 bits: each is bounded far below by limits.queue_bytes, limits.message_bytes and limits::page_bytes_max.
+  std::uint32_t front_sent_ = 0;
+  std::uint32_t answer_bytes_ = 0;
+  std::uint32_t delivery_bytes_ = 0;
+  std::uint32_t replay_bytes_ = 0;
 };
 
 }  // namespace broker::net

@@ -28,21 +28,20 @@ Acceptor::Acceptor(io::Ring& ring, base::TimerWheel& timers, const Now& now, bas
       events_(events),
       fd_(fd),
       listener_(listener) {
-  accept_.bind<&Acceptor::on_completion>(*this);
   retry_.bind<&Acceptor::on_retry>(*this);
 }
 
-void Acceptor::start() { ring_.accept(accept_, fd_); }
+void Acceptor::start() { ring_.accept(*this, fd_); }
 
 void Acceptor::stop() {
   if (stopping_) return;
   stopping_ = true;
   timers_.cancel(retry_);
-  ring_.cancel(accept_);
+  ring_.cancel(*this);
   close_if_joined();
 }
 
-void Acceptor::on_completion(const io::Accepted& accepted) noexcept {
+void Acceptor::complete(const io::Accepted& accepted) noexcept {
   if (accepted.fd >= 0) {
     metrics_.connections_accepted[listener_].add();
     events_.on_accepted(accepted.fd, listener_);
@@ -61,7 +60,7 @@ void Acceptor::on_completion(const io::Accepted& accepted) noexcept {
 void Acceptor::on_retry() noexcept { start(); }
 
 void Acceptor::close_if_joined() {
-  if (accept_.in_kernel() || fd_ < 0) return;
+  if (in_kernel() || fd_ < 0) return;
   ring_.close(fd_, false);
   fd_ = -1;
 }

@@ -11,7 +11,7 @@
 
 namespace broker::shard {
 
-class Acceptor {
+class Acceptor final : private io::AcceptOperation {
  public:
   class Events {
    public:
@@ -30,7 +30,7 @@ class Acceptor {
   [[nodiscard]] bool stopped() const { return fd_ < 0; }
 
  private:
-  void on_completion(const io::Accepted& accepted) noexcept;
+  void complete(const io::Accepted& accepted) noexcept override;
   void on_retry() noexcept;
   void close_if_joined();
 
@@ -40,7 +40,6 @@ class Acceptor {
   base::ShardMetrics& metrics_;
   base::LogSink& log_;
   Events& events_;
-  io::AcceptOperation accept_;
   base::Timer retry_;
   base::LogRateLimit exhausted_;
   int fd_;

@@ -23,16 +23,16 @@ Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls
       http_(std::make_unique<HttpExchange>(services.common.http_limits)),
       transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
-  services_.metrics.connections(transport_, dialect_).add();
+  services.metrics.connections(transport_, dialect_).add();
 }
 
 Client::~Client() {
-  services_.metrics.connections(transport_, dialect_).sub();
+  services().metrics.connections(transport_, dialect_).sub();
   KODAMA_CHECK(!dirty_ && !blocked_);
 }
 
 void Client::start() {
-  const config::Timeouts& timeouts = services_.common.settings.timeouts;
+  const config::Timeouts& timeouts = services().common.settings.timeouts;
   if (connection_.tls() != nullptr) {
     wait_for(Wait::handshake, timeouts.handshake);
   } else {
@@ -46,10 +46,11 @@ void Client::start() {
 void Client::on_secured() noexcept {
   const net::Tls& tls = *connection_.tls();
   const bool newest = std::string_view(tls.version()) == "TLSv1.3";
-  services_.metrics
+  services()
+      .metrics
       .tls_handshakes(newest ? base::TlsVersion::tls1_3 : base::TlsVersion::tls1_2, tls.resumed(), base::TlsResult::ok)
       .add();
-  wait_for(Wait::head, services_.common.settings.timeouts.head);
+  wait_for(Wait::head, services().common.settings.timeouts.head);
 }
 
 std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
@@ -72,38 +73,49 @@ void Client::on_end() noexcept {
 
 void Client::on_left(const net::SharedBytes& bytes) noexcept { account_left(bytes, dialect_); }
 
+// Hot: after most sends nothing is left to see to, and the client is not visited a second time for its delivery.
+void Client::on_progress() noexcept {
+  if (at_rest()) return show_queue();
+  mark_dirty();
+}
+
+bool Client::at_rest() const {
+  return phase_ == Phase::websocket && !close_pending_ && !connection_.wants_flush() && !connection_.reading_paused() &&
+         !replays();
+}
+
 void Client::on_dead(Reason reason) noexcept {
   connection_.queue().clear([&](const net::SharedBytes& bytes) { account_dropped(bytes, reason); });
   show_queue();
   remove_all_subscriptions();
   deaf_ = true;
   phase_ = Phase::ending;
-  services_.timers.cancel(timer_);
+  services().timers.cancel(timer_);
   if (connection_.tls() != nullptr && !connection_.secured()) {
-    services_.metrics.tls_handshakes(base::TlsVersion::tls1_3, false, base::TlsResult::failed).add();
+    services().metrics.tls_handshakes(base::TlsVersion::tls1_3, false, base::TlsResult::failed).add();
   }
-  services_.metrics.connections_closed[reason].add();
-  services_.dead.push_back(id_);
+  services().metrics.connections_closed[reason].add();
+  services().dead.push_back(id_);
 }
 
 // ---- proto::Host
 
 std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publication& publication) {
-  base::ShardMetrics& metrics = services_.metrics;
-  if (phase_ == Phase::websocket && !services_.common.access.client_may_publish(publication.topic)) {
+  base::ShardMetrics& metrics = services().metrics;
+  if (phase_ == Phase::websocket && !services().common.access.client_may_publish(publication.topic)) {
     metrics.publishes_refused[Reason::policy_violation].add();
     return proto::Error{403, "clients may not publish to this topic"};
   }
-  if (publication.content.size() > services_.common.settings.limits.message_bytes) {
+  if (publication.content.size() > services().common.settings.limits.message_bytes) {
     metrics.publishes_refused[Reason::message_too_big].add();
     return proto::Error{
-        413, absl::StrCat("a message has at most ", services_.common.settings.limits.message_bytes, " bytes")};
+        413, absl::StrCat("a message has at most ", services().common.settings.limits.message_bytes, " bytes")};
   }
   ++outstanding_;
-  publishing_bytes_ += publication.content.size();
+  publishing_bytes_ += static_cast<std::uint32_t>(publication.content.size());
   metrics.messages_published[dialect_].add();
   metrics.message_bytes_published[dialect_].add(publication.content.size());
-  stop_if_full(services_.router.publish(id_, tag, publication));
+  stop_if_full(services().router.publish(id_, tag, publication));
   return std::nullopt;
 }
 
@@ -167,7 +179,7 @@ void Client::go_on_reading() {
   if (!connection_.reading_paused() || close_pending_ || !has_room()) return;
   if (phase_ == Phase::http) {
     if (!offer_body()) return;
-    if (wait_ == Wait::answers_taken) wait_for(Wait::body, services_.common.settings.timeouts.body);
+    if (wait_ == Wait::answers_taken) wait_for(Wait::body, services().common.settings.timeouts.body);
   }
   connection_.resume_reading();
   // With its last piece taken a body has ended: that event needs no bytes to call for it.
@@ -226,10 +238,10 @@ proto::Session* Client::session() {
 }
 
 void Client::set_dialect(std::uint32_t dialect, base::Transport transport) {
-  services_.metrics.connections(transport_, dialect_).sub();
+  services().metrics.connections(transport_, dialect_).sub();
   dialect_ = static_cast<std::uint8_t>(dialect);
   transport_ = transport;
-  services_.metrics.connections(transport_, dialect_).add();
+  services().metrics.connections(transport_, dialect_).add();
 }
 
 // ---- time
@@ -238,10 +250,10 @@ void Client::wait_for(Wait wait, std::chrono::nanoseconds from_now) {
   wait_ = wait;
   if (wait == Wait::close) sends_seen_ = connection_.sends();  // what moved before its goodbye does not count
   if (wait == Wait::nothing) {
-    services_.timers.cancel(timer_);
+    services().timers.cancel(timer_);
   } else {
-    services_.timers.arm(
-        timer_, services_.now.steady + std::chrono::duration_cast<base::TimerWheel::Clock::duration>(from_now));
+    services().timers.arm(
+        timer_, services().now.steady + std::chrono::duration_cast<base::TimerWheel::Clock::duration>(from_now));
   }
 }
 
@@ -269,7 +281,7 @@ void Client::on_pong_due() {
   if (!alive && !connection_.reading_paused()) return end_connection(Reason::ping_timeout);
   // While we do not read we cannot hear its pong; but if we do not read because it takes no answers, that is enough.
   if (!alive && connection_.queue().answer_bytes() > 0 && !blocked_) return end_connection(Reason::read_timeout);
-  wait_for(Wait::ping_due, services_.common.settings.websocket.ping_interval);
+  wait_for(Wait::ping_due, services().common.settings.websocket.ping_interval);
 }
 
 // A goodbye that still moves, behind a long queue, is left to move; what is in the kernel's hands alone is left to it.

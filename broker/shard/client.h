@@ -47,7 +47,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::size_t on_bytes(std::span<std::uint8_t> bytes) noexcept override;
   void on_end() noexcept override;
   void on_left(const net::SharedBytes& bytes) noexcept override;
-  void on_progress() noexcept override { mark_dirty(); }
+  void on_progress() noexcept override;
   void on_dead(proto::Reason reason) noexcept override;
 
   // proto::HttpHost
@@ -80,6 +80,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   // client_websocket.cc
   void upgrade(const proto::http::Match& match);
   std::size_t read_websocket(std::span<std::uint8_t> bytes);
+  std::size_t read_frames(proto::websocket::Decoder& decoder, std::span<std::uint8_t> bytes);
   void on_websocket_event(proto::websocket::Event& event);
   void close_websocket(proto::Reason reason, std::uint16_t code, std::string_view text);
   void ping();
@@ -90,6 +91,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   proto::Host& host() override { return *this; }
   void on_overflow() noexcept override;
 
+  [[nodiscard]] bool at_rest() const;
   void go_on_reading();
   void on_timer() noexcept;
   void on_pong_due();
@@ -102,11 +104,11 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
 
   std::unique_ptr<HttpExchange> http_;                  // in Phase::http
   std::unique_ptr<proto::WebSocketSession> websocket_;  // in Phase::websocket, until the end
-  std::unique_ptr<proto::websocket::Decoder> decoder_;
+  std::unique_ptr<proto::websocket::Decoder> decoder_;  // of a message that has not wholly come; otherwise the shard's
   base::Timer timer_;
-  std::size_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
-  std::uint32_t receives_seen_ = 0;   // at the last ping
-  std::uint32_t sends_seen_ = 0;      // at the last ping that met a backlog, or look at a close
+  std::uint32_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
+  std::uint32_t receives_seen_ = 0;     // at the last ping
+  std::uint32_t sends_seen_ = 0;        // at the last ping that met a backlog, or look at a close
   Phase phase_ = Phase::http;
   Wait wait_ = Wait::nothing;
   base::Transport transport_;

@@ -50,7 +50,7 @@ std::size_t Client::read_http(std::span<std::uint8_t> bytes) {
 }
 
 bool Client::on_http_event(http::RequestReader::Event& event) {
-  const config::Timeouts& timeouts = services_.common.settings.timeouts;
+  const config::Timeouts& timeouts = services().common.settings.timeouts;
   if (std::holds_alternative<http::RequestReader::NeedMore>(event)) {
     if (!http_->under_way() && wait_ == Wait::idle && !http_->reader.idle()) wait_for(Wait::head, timeouts.head);
     return false;
@@ -82,18 +82,18 @@ bool Client::on_http_event(http::RequestReader::Event& event) {
 void Client::on_request(http::Request&& request) {
   http_->request = std::make_unique<http::Request>(std::move(request));
   http::Request& asked = *http_->request;
-  wait_for(Wait::body, services_.common.settings.timeouts.body);
+  wait_for(Wait::body, services().common.settings.timeouts.body);
   const bool secure = connection_.tls() != nullptr;
-  if (!services_.common.access.origin_allowed(asked.header("origin"), asked.header("host"), secure)) {
+  if (!services().common.access.origin_allowed(asked.header("origin"), asked.header("host"), secure)) {
     return refuse(Reason::origin_refused, 403, "pages of this origin may not use this broker: see access.origins");
   }
-  const http::Match match = services_.common.routes.match(asked);
+  const http::Match match = services().common.routes.match(asked);
   http_->head_request = asked.method == "HEAD";
   switch (match.kind) {
     case http::Match::Kind::found: return match.websocket() ? upgrade(match) : open_http(match);
     case http::Match::Kind::options: return answer_preflight(match.headers);
     case http::Match::Kind::not_found:
-      return respond({.status = 404, .body = services_.common.routes.not_found_body(), .extra_headers = {}});
+      return respond({.status = 404, .body = services().common.routes.not_found_body(), .extra_headers = {}});
     default: return refuse(match.reason(), match.status(), match.message, match.headers);
   }
 }
@@ -101,18 +101,18 @@ void Client::on_request(http::Request&& request) {
 void Client::open_http(const http::Match& match) {
   const http::Request& asked = *http_->request;
   http_->publishes = match.route->publishes;
-  if (match.route->publishes && !services_.common.access.backend_allowed(asked.header("authorization"))) {
+  if (match.route->publishes && !services().common.access.backend_allowed(asked.header("authorization"))) {
     return refuse(Reason::unauthorized, 401,
                   "publishing over HTTP wants Authorization: Bearer and a key of access.key_file",
                   "WWW-Authenticate: Bearer realm=\"kodama\"\r\n");
   }
-  auto opened = match.dialect->open_http(asked, {.message_bytes_max = services_.common.settings.limits.message_bytes});
+  auto opened = match.dialect->open_http(asked, {.message_bytes_max = services().common.settings.limits.message_bytes});
   if (auto* error = std::get_if<proto::Error>(&opened)) {
     return respond(
         {.status = error->status, .body = http::error_body(error->status, error->message), .extra_headers = {}});
   }
   http_->session = std::move(std::get<std::unique_ptr<proto::HttpSession>>(opened));
-  const auto& dialects = services_.common.dialects;
+  const auto& dialects = services().common.dialects;
   set_dialect(static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin()), transport_);
   http_->session->on_request(*this);
   if (asked.expects_continue && asked.has_body && !http_->answered) {
@@ -143,7 +143,7 @@ bool Client::offer_body() {
 
 std::string Client::common_headers() const {
   std::string headers;
-  const Access& access = services_.common.access;
+  const Access& access = services().common.access;
   if (http_->request != nullptr) {
     const std::string_view origin = http_->request->header("origin");
     if (!origin.empty() &&
@@ -153,7 +153,7 @@ std::string Client::common_headers() const {
     }
     http::append_header(headers, "Vary", "Origin");
   }
-  if (access.dev()) http::append_header(headers, "Kodama-Shard", std::to_string(services_.shard));
+  if (access.dev()) http::append_header(headers, "Kodama-Shard", std::to_string(services().shard));
   return headers;
 }
 
@@ -163,7 +163,7 @@ http::ResponseParts Client::parts(const proto::Response& response) const {
           .content_type = response.content_type,
           .body = response.body,
           .extra_headers = {},
-          .keep_alive = asked != nullptr && asked->keep_alive && !services_.draining && !http_->input_ended,
+          .keep_alive = asked != nullptr && asked->keep_alive && !services().draining && !http_->input_ended,
           .head_request = http_->head_request,
           .version_minor = asked != nullptr ? asked->version_minor : 1};
 }
@@ -171,7 +171,7 @@ http::ResponseParts Client::parts(const proto::Response& response) const {
 void Client::respond(const proto::Response& response) {
   if (http_->answered || http_->answering) return;
   if (http_->publishes && response.status >= 400)
-    services_.metrics.publishes_refused[refusal_reason(response.status)].add();
+    services().metrics.publishes_refused[refusal_reason(response.status)].add();
   http::ResponseParts out = parts(response);
   // Without the rest of the body there is no next request on this connection.
   out.keep_alive = out.keep_alive && (http_->body_ended || !http_->request->has_body);
@@ -214,7 +214,7 @@ void Client::end() {
 }
 
 void Client::refuse(Reason reason, int status, std::string_view message, std::string_view extra_headers) {
-  services_.metrics.connections_rejected[reason].add();
+  services().metrics.connections_rejected[reason].add();
   if (http_->answering) return end_connection(reason);  // it is too late for a status
   const bool head_unread = http_->request == nullptr;
   const std::string body = http::error_body(status, message);
@@ -250,8 +250,8 @@ void Client::finish_exchange() {
   http_->publishes = http_->head_request = http_->body_ended = http_->body_end_told = http_->answering =
       http_->answered = false;
   close_reason_ = Reason::peer_closed;
-  wait_for(Wait::idle, services_.common.settings.timeouts.idle);
-  if (services_.draining) end_connection(Reason::going_away);
+  wait_for(Wait::idle, services().common.settings.timeouts.idle);
+  if (services().draining) end_connection(Reason::going_away);
 }
 
 }  // namespace broker::shard

@@ -22,8 +22,8 @@ void Client::upgrade(const proto::http::Match& match) {
   if (const auto* refusal = std::get_if<websocket::Refusal>(&checked)) {
     return refuse(refusal->reason, refusal->status(), refusal->message, refusal->extra_headers);
   }
-  if (services_.draining) return refuse(Reason::draining, 503, "this broker is going away", "Retry-After: 1\r\n");
-  const config::Settings& settings = services_.common.settings;
+  if (services().draining) return refuse(Reason::draining, 503, "this broker is going away", "Retry-After: 1\r\n");
+  const config::Settings& settings = services().common.settings;
   auto opened = match.dialect->open_websocket(asked, {.message_bytes_max = settings.limits.message_bytes});
   if (const auto* error = std::get_if<proto::Error>(&opened)) {
     return refuse(Reason::bad_request, error->status, error->message);
@@ -34,9 +34,7 @@ void Client::upgrade(const proto::http::Match& match) {
   connection_.send_answer(answer);
 
   websocket_ = std::move(std::get<std::unique_ptr<proto::WebSocketSession>>(opened));
-  decoder_ = std::make_unique<websocket::Decoder>(websocket::DecoderOptions{
-      .message_bytes_max = settings.limits.message_bytes, .fragments_max = limits::fragments_max});
-  const auto& dialects = services_.common.dialects;
+  const auto& dialects = services().common.dialects;
   const auto dialect = static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin());
   const bool secure = connection_.tls() != nullptr;
   set_dialect(dialect, secure ? base::Transport::wss : base::Transport::ws);
@@ -46,16 +44,31 @@ void Client::upgrade(const proto::http::Match& match) {
   websocket_->on_open(*this);
 }
 
+// Between messages a decoder holds nothing, so that all clients of the shard use one: who is in the middle of a message
+// takes it away with him, until the message has come.
 std::size_t Client::read_websocket(std::span<std::uint8_t> bytes) {
+  websocket::Decoder& decoder = decoder_ != nullptr ? *decoder_ : services().decoder;
+  const std::size_t taken = read_frames(decoder, bytes);
+  const bool in_message = decoder.in_message();
+  if (decoder_ != nullptr) {
+    if (!in_message) decoder_.reset();
+  } else if (in_message || decoder.finished()) {
+    websocket::Decoder used = std::exchange(services().decoder, Services::fresh_decoder(services().common.settings));
+    if (in_message) decoder_ = std::make_unique<websocket::Decoder>(std::move(used));
+  }
+  return taken;
+}
+
+std::size_t Client::read_frames(websocket::Decoder& decoder, std::span<std::uint8_t> bytes) {
   std::size_t taken = 0;
   websocket::Event event;
   while (phase_ == Phase::websocket && !close_pending_) {
     if (connection_.reading_paused() || !has_room()) {
       connection_.pause_reading();
-      (void)decoder_->decode({}, event);  // the last message's memory is not held while we wait
+      (void)decoder.decode({}, event);  // the last message's memory is not held while we wait
       return taken;
     }
-    taken += decoder_->decode(bytes.subspan(taken), event);
+    taken += decoder.decode(bytes.subspan(taken), event);
     if (event.type == websocket::Event::Type::need_more) return taken;
     on_websocket_event(event);
   }
@@ -104,7 +117,7 @@ void Client::ping() {
   websocket::append_frame(frame, websocket::Opcode::ping, {});
   connection_.send_control(frame);
   connection_.relax();
-  wait_for(Wait::pong, services_.common.settings.websocket.ping_timeout);
+  wait_for(Wait::pong, services().common.settings.websocket.ping_timeout);
   mark_dirty();
 }
 

@@ -28,6 +28,7 @@ class Outbox {
   Outbox(Mailbox<Mail>& mailbox, base::Counter& full_total) : queue_(mailbox.queue), full_total_(full_total) {}
   Outbox(Outbox&&) = default;
 
+  // Measured, with drain(), by mailbox_one_thread and mailbox_two_threads of bench/micro.
   void post(Mail&& mail) {
     if (spill_.empty() && queue_.try_push(std::move(mail))) return;
     if (spill_.empty()) full_total_.add();

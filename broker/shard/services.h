@@ -11,10 +11,13 @@
 #include "broker/base/timer_wheel.h"
 #include "broker/net/connection.h"
 #include "broker/shard/access.h"
+#include "broker/shard/departures.h"
 #include "broker/shard/router.h"
+#include "config/limits.h"
 #include "config/settings.h"
 #include "proto/http/limits.h"
 #include "proto/http/router.h"
+#include "proto/websocket/decoder.h"
 
 namespace broker::shard {
 
@@ -41,8 +44,14 @@ struct Services final : net::ConnectionServices {
         post(p),
         clients(cl),
         metrics(m),
-        log(l) {}
+        log(l),
+        departures(m, n),
+        decoder(fresh_decoder(c.settings)) {}
 
+  [[nodiscard]] static proto::websocket::Decoder fresh_decoder(const config::Settings& settings) {
+    return proto::websocket::Decoder(
+        {.message_bytes_max = settings.limits.message_bytes, .fragments_max = config::limits::fragments_max});
+  }
   void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
 
   const Common& common;
@@ -54,6 +63,8 @@ struct Services final : net::ConnectionServices {
   ClientTable& clients;
   base::ShardMetrics& metrics;
   base::LogSink& log;
+  Departures departures;
+  proto::websocket::Decoder decoder;  // for every client that is not in the middle of a message
   bool draining = false;
 
   std::vector<Client*> dirty;                // something to send, or room that may have come

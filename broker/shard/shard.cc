@@ -45,6 +45,7 @@ void Shard::run(OnDrained on_drained, void* context) {
     read_clock();
     obey();
     ring_.run();
+    services_.departures.tell();
     drive_handshakes();
     drain_mailboxes();
     router_.fan_out();
@@ -67,7 +68,7 @@ void Shard::wait() {
 // Zero while there is anything left to do; negative, which is without end, when not even time will bring something.
 std::chrono::nanoseconds Shard::sleep_time() {
   post_.publish(ring_);
-  if (!services_.dirty.empty() || !services_.handshakes.empty()) return 0ns;
+  if (!services_.dirty.empty() || flushed_ < flushing_.size() || !services_.handshakes.empty()) return 0ns;
   base::SleepFlag& flag = mesh_.sleep_flag(index_);
   flag.prepare_sleep();
   if (post_.anything_waiting(!post_.deliveries_congested())) {
@@ -123,11 +124,15 @@ void Shard::drain_mailboxes() {
 
 // One send for each connection that has something, of all that it has. What comes up meanwhile goes with the next turn.
 void Shard::flush() {
-  if (services_.dirty.empty()) return;
-  const std::size_t count = std::min<std::size_t>(services_.dirty.size(), limits::sends_per_flush);
-  flushing_.assign(services_.dirty.begin(), services_.dirty.begin() + static_cast<std::ptrdiff_t>(count));
-  services_.dirty.erase(services_.dirty.begin(), services_.dirty.begin() + static_cast<std::ptrdiff_t>(count));
-  for (Client* client : flushing_) client->settle();
+  for (std::uint32_t count = 0; count < limits::sends_per_flush; ++count) {
+    if (flushed_ == flushing_.size()) {
+      if (count > 0 || services_.dirty.empty()) return;
+      flushing_.clear();
+      flushing_.swap(services_.dirty);
+      flushed_ = 0;
+    }
+    flushing_[flushed_++]->settle();
+  }
 }
 
 void Shard::bury() {

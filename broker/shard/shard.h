@@ -74,7 +74,8 @@ class Shard final : public Acceptor::Events {
   Services services_;
   Drain drain_;
   std::deque<Acceptor> acceptors_;
-  std::vector<Client*> flushing_;  // services_.dirty of this turn
+  std::vector<Client*> flushing_;  // what was dirty; those before flushed_ have been seen to
+  std::size_t flushed_ = 0;
   OnDrained on_drained_ = nullptr;
   void* on_drained_context_ = nullptr;
 };

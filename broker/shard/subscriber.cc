@@ -29,7 +29,7 @@ ReadFrom read_from(const proto::Start& start) {
 }  // namespace
 
 Subscriber::Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls)
-    : services_(services), id_(id), connection_(services, stream, fd, std::move(tls)) {}
+    : id_(id), connection_(services, stream, fd, std::move(tls)) {}
 
 // ---- subscribing
 
@@ -40,20 +40,20 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
     return proto::Error{
         429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
   }
-  Subscription& made = services_.router.subscribe(*this, topic, *session()->wire_format());
+  Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format());
   made.serial = next_serial_++;
-  made.tag = tag;
-  made.resumes = start.from == proto::Start::From::after;
-  made.format_label = dialect;
+  made.beginning->tag = tag;
+  made.beginning->resumes = start.from == proto::Start::From::after;
+  made.format_label = static_cast<std::uint8_t>(dialect);
   made.next = subscriptions_;
   subscriptions_ = &made;
   ++subscription_count_;
   ++outstanding_;
-  services_.metrics.subscriptions[dialect].add();
+  services().metrics.subscriptions[dialect].add();
   // One page at a time: who subscribes to many topics at once replays them one by one.
   const bool page_now = replaying_ == 0 && connection_.queue().replay_bytes() == 0 && !page_on_its_way();
   made.page_asked = page_now && start.from != proto::Start::From::now;
-  stop_if_full(services_.router.read_for(made, id_, read_from(start), page_now ? limits::page_messages_max : 0));
+  stop_if_full(services().router.read_for(made, id_, read_from(start), page_now ? limits::page_messages_max : 0));
   return std::nullopt;
 }
 
@@ -61,6 +61,7 @@ std::optional<proto::Error> Subscriber::remove_subscription(std::string_view top
   Subscription* found = find(topic);
   if (found == nullptr) return proto::Error{404, "not subscribed to this topic"};
   if (found->answered) {
+    prompt_ = false;
     connection_.queue().drop_stream(found->topic);  // nothing of it is sent any more, nor lost
     unlink(*found);
   } else {
@@ -79,11 +80,11 @@ void Subscriber::unlink(Subscription& subscription) {
   *link = subscription.next;
   --subscription_count_;
   if (subscription.more_to_replay) --replaying_;
-  if (losses_ != nullptr) {
-    std::erase_if(*losses_, [&](const Loss& loss) { return loss.stream == subscription.topic; });
+  if (rare_ != nullptr) {
+    std::erase_if(rare_->losses, [&](const Loss& loss) { return loss.stream == subscription.topic; });
   }
-  services_.metrics.subscriptions[subscription.format_label].sub();
-  services_.router.unsubscribe(subscription);
+  services().metrics.subscriptions[subscription.format_label].sub();
+  services().router.unsubscribe(subscription);
 }
 
 Subscription* Subscriber::find(std::string_view topic) const {
@@ -101,9 +102,14 @@ Subscription* Subscriber::find(std::uint64_t serial) const {
 }
 
 void Subscriber::ask_log(proto::Tag tag, std::string_view topic, const proto::Start& start, std::uint32_t limit) {
-  log_questions_.push_back({next_serial_, tag});
+  rare().log_questions.push_back({next_serial_, tag});
   ++outstanding_;
-  stop_if_full(services_.router.read(id_, next_serial_++, topic, read_from(start), limit));
+  stop_if_full(services().router.read(id_, next_serial_++, topic, read_from(start), limit));
+}
+
+Subscriber::Rare& Subscriber::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
 }
 
 // ---- pages of logs
@@ -111,12 +117,7 @@ void Subscriber::ask_log(proto::Tag tag, std::string_view topic, const proto::St
 void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
   if (deaf_ || session() == nullptr) return;
   mark_dirty();
-  const auto question = std::ranges::find(log_questions_, serial, &LogQuestion::serial);
-  if (question != log_questions_.end()) {
-    const LogQuestion found = *question;
-    log_questions_.erase(question);
-    return on_log_page(found, page);
-  }
+  if (const std::optional<LogQuestion> question = take_log_question(serial)) return on_log_page(*question, page);
   Subscription* subscription = find(serial);
   if (subscription == nullptr) return;  // it was given up meanwhile
   subscription->page_asked = false;
@@ -126,6 +127,15 @@ void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
     if (subscription->leaving) return unlink(*subscription);
   }
   replay(*subscription, page);
+}
+
+std::optional<Subscriber::LogQuestion> Subscriber::take_log_question(std::uint64_t serial) {
+  if (rare_ == nullptr) return std::nullopt;
+  const auto found = std::ranges::find(rare_->log_questions, serial, &LogQuestion::serial);
+  if (found == rare_->log_questions.end()) return std::nullopt;
+  const LogQuestion question = *found;
+  rare_->log_questions.erase(found);
+  return question;
 }
 
 void Subscriber::on_log_page(const LogQuestion& question, ReadPage& page) {
@@ -141,11 +151,12 @@ void Subscriber::on_log_page(const LogQuestion& question, ReadPage& page) {
 void Subscriber::answer_subscription(Subscription& subscription, const ReadPage& page) {
   --outstanding_;
   subscription.answered = true;
-  subscription.epoch = page.epoch;
+  topics::Beginning& beginning = *subscription.beginning;
+  beginning.epoch = page.epoch;
   proto::Subscribed answer{.epoch = page.epoch, .offset = page.offset, .recovered = std::nullopt};
-  if (subscription.resumes) answer.recovered = page.plan.recovered;
+  if (beginning.resumes) answer.recovered = page.plan.recovered;
   const std::string topic = subscription.topic->name();  // the session may unsubscribe
-  session()->on_subscribed(subscription.tag, topic, answer, host());
+  session()->on_subscribed(beginning.tag, topic, answer, host());
 }
 
 void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
@@ -157,11 +168,12 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
   }
   const auto& format = *static_cast<const proto::WireFormat*>(subscription.format);
   SharedBytes replayed{.stream = subscription.topic, .first_offset = page.plan.first, .use = SharedBytes::Use::replay};
-  subscription.replayed = page.plan.first - 1;
+  std::uint64_t& handed_out = subscription.beginning->replayed;
+  handed_out = page.plan.first - 1;
   for (const topics::MessageRef& message : page.messages) {
     if (Router::encode(*message, format, replayed.bytes)) ++replayed.messages;
     replayed.accepted_ns = message->accepted_ns;
-    subscription.replayed = message->offset;
+    handed_out = message->offset;
   }
   if (!replayed.bytes.empty()) connection_.send_shared(net::SharedBytesRef::make(std::move(replayed)));
   if (subscription.more_to_replay != page.more) {
@@ -169,7 +181,7 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
     subscription.more_to_replay = page.more;
   }
   // Home answered at one moment of the topic and sends every later message behind the answer: from here on, live.
-  if (!page.more) services_.router.make_live(subscription);
+  if (!page.more) services().router.make_live(subscription);
 }
 
 bool Subscriber::page_on_its_way() const {
@@ -184,32 +196,35 @@ void Subscriber::ask_next_page() {
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
     if (!each->more_to_replay) continue;
     each->page_asked = true;
-    const ReadFrom from{.from = ReadFrom::From::after, .epoch = each->epoch, .value = each->replayed};
-    stop_if_full(services_.router.read_for(*each, id_, from, limits::page_messages_max));
+    const ReadFrom from{
+        .from = ReadFrom::From::after, .epoch = each->beginning->epoch, .value = each->beginning->replayed};
+    stop_if_full(services().router.read_for(*each, id_, from, limits::page_messages_max));
     return;
   }
 }
 
 // ---- deliveries and their loss
 
+// Hot: once a subscriber and run. Measured by fan_out_at_rest of bench/micro.
 void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
   if (deaf_) return;
   net::SendQueue& queue = connection_.queue();
-  const std::size_t limit = services_.common.settings.limits.queue_bytes;
+  const std::size_t limit = services().common.settings.limits.queue_bytes;
   if (queue.delivery_bytes() > 0 && queue.delivery_bytes() + run->bytes.size() > limit) {
-    if (services_.common.settings.queue.overflow == config::Overflow::disconnect) {
+    if (services().common.settings.queue.overflow == config::Overflow::disconnect) {
       account_dropped(*run, Reason::slow_consumer);
       return on_overflow();
     }
     drop_oldest(run->bytes.size());
   }
-  if (queue.empty()) prompt_ = &*run;
+  if (queue.empty()) prompt_ = true;
   connection_.send_shared(run);
   mark_dirty();
 }
 
 void Subscriber::drop_oldest(std::size_t arriving_bytes) {
-  const std::size_t limit = services_.common.settings.limits.queue_bytes;
+  const std::size_t limit = services().common.settings.limits.queue_bytes;
+  prompt_ = false;
   const std::size_t keep = arriving_bytes < limit ? limit - arriving_bytes : 0;
   (void)connection_.queue().drop_oldest(keep, [this](const SharedBytes& lost) {
     account_dropped(lost, Reason::slow_consumer);
@@ -219,13 +234,13 @@ void Subscriber::drop_oldest(std::size_t arriving_bytes) {
 
 // The first loss of a topic leaves a gap in its place, those behind it make that gap longer.
 std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& lost) {
-  if (losses_ == nullptr) losses_ = std::make_unique<std::vector<Loss>>();
+  std::vector<Loss>& losses = rare().losses;
   const std::string& topic = static_cast<const topics::LocalTopic*>(lost.stream)->name();
-  const auto known = std::ranges::find(*losses_, lost.stream, &Loss::stream);
+  const auto known = std::ranges::find(losses, lost.stream, &Loss::stream);
   proto::Gap gap{
       .why = proto::Gap::Why::overflow, .from = lost.first_offset, .to = lost.first_offset + lost.messages - 1};
   std::string frame;
-  if (known != losses_->end()) {
+  if (known != losses.end()) {
     gap.from = known->from;
     session()->append_gap(topic, gap, frame);
     connection_.queue().rewrite(*known->entry, std::move(frame));
@@ -234,12 +249,15 @@ std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& l
   session()->append_gap(topic, gap, frame);
   if (frame.empty()) return std::nullopt;  // a dialect without words for it
   auto entry = net::SharedBytesRef::make({.bytes = std::move(frame), .stream = lost.stream});
-  losses_->push_back({lost.stream, gap.from, entry});
+  losses.push_back({lost.stream, gap.from, entry});
   return entry;
 }
 
 void Subscriber::prepare_send() {
-  if (!connection_.send_in_flight()) losses_.reset();
+  if (rare_ != nullptr && !connection_.send_in_flight()) {
+    rare_->losses.clear();
+    if (rare_->log_questions.empty()) rare_.reset();
+  }
   ask_next_page();
 }
 
@@ -251,41 +269,35 @@ void Subscriber::announce(std::string_view topic, const proto::Gap& gap) {
 
 // ---- accounts
 
-void Subscriber::account_left(const SharedBytes& bytes, std::uint32_t dialect) {
+void Subscriber::account_left(const SharedBytes& bytes, std::uint8_t dialect) {
   if (bytes.messages == 0) return;
-  base::ShardMetrics& metrics = services_.metrics;
-  metrics.deliveries[dialect].add(bytes.messages);
-  metrics.delivery_bytes[dialect].add(bytes.bytes.size());
-  if (bytes.use != SharedBytes::Use::delivery) return;
-  const bool backlogged = prompt_ != &bytes;
-  prompt_ = nullptr;
-  metrics.fanout_latency[backlogged].observe(std::chrono::nanoseconds(services_.now.steady_ns - bytes.accepted_ns),
-                                             bytes.messages);
+  const bool backlogged = bytes.use == SharedBytes::Use::delivery && !std::exchange(prompt_, false);
+  services().departures.note(bytes, dialect, backlogged);
 }
 
 void Subscriber::account_dropped(const SharedBytes& bytes, Reason reason) {
-  if (bytes.use == SharedBytes::Use::delivery) services_.metrics.deliveries_dropped[reason].add(bytes.messages);
+  if (bytes.use == SharedBytes::Use::delivery) services().metrics.deliveries_dropped[reason].add(bytes.messages);
 }
 
 void Subscriber::show_queue() {
-  const auto bytes = static_cast<std::int64_t>(connection_.queue().bytes());
+  const auto bytes = static_cast<std::uint32_t>(connection_.queue().bytes());
   if (bytes == shown_queue_bytes_) return;
-  services_.metrics.queue_bytes.add(bytes - shown_queue_bytes_);
+  services().metrics.queue_bytes.add(std::int64_t{bytes} - shown_queue_bytes_);
   shown_queue_bytes_ = bytes;
 }
 
 void Subscriber::mark_dirty() noexcept {
   if (dirty_) return;
   dirty_ = true;
-  services_.dirty.push_back(&self());
+  services().dirty.push_back(&self());
 }
 
 void Subscriber::stop_if_full(ShardIndex home) {
-  if (!services_.post.requests_full(home)) return;
+  if (!services().post.requests_full(home)) return;
   connection_.pause_reading();
   if (blocked_) return;
   blocked_ = true;
-  services_.blocked.push_back(&self());
+  services().blocked.push_back(&self());
 }
 
 }  // namespace broker::shard

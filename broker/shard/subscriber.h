@@ -25,6 +25,8 @@ class Subscriber : public Recipient {
   Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls);
   ~Subscriber() override = default;
 
+  [[nodiscard]] Services& services() const { return static_cast<Services&>(connection_.services()); }
+
   // Of proto::Host.
   [[nodiscard]] std::optional<proto::Error> add_subscription(proto::Tag, std::string_view topic, const proto::Start&,
                                                              std::uint32_t dialect);
@@ -36,9 +38,11 @@ class Subscriber : public Recipient {
   // has left.
   void prepare_send();
   // An entry of the queue has left, or (`reason`) is dropped.
-  void account_left(const net::SharedBytes& bytes, std::uint32_t dialect);
+  void account_left(const net::SharedBytes& bytes, std::uint8_t dialect);
   void account_dropped(const net::SharedBytes& bytes, proto::Reason reason);
   void show_queue();
+  // There is more of a topic's log to hand out; the next page is asked for when a send is prepared.
+  [[nodiscard]] bool replays() const { return replaying_ > 0; }
 
   // Puts the client on the list of those that the shard sees to at the turn's end.
   void mark_dirty() noexcept;
@@ -50,13 +54,13 @@ class Subscriber : public Recipient {
   // The mailbox to that home is full.
   void stop_if_full(ShardIndex home);
 
-  Services& services_;
   const ClientId id_;
   net::Connection connection_;
   std::uint32_t outstanding_ = 0;  // questions to homes whose answers will have to be sent
-  bool blocked_ = false;           // on services_.blocked
+  bool blocked_ = false;           // on services().blocked
+  bool prompt_ = false;            // the first run in the queue found it empty
   bool deaf_ = false;              // takes no deliveries any more
-  bool dirty_ = false;             // on services_.dirty
+  bool dirty_ = false;             // on services().dirty
 
  private:
   // A gap that stands in the queue, where the first message that it tells of stood, and can still grow.
@@ -69,9 +73,16 @@ class Subscriber : public Recipient {
     std::uint64_t serial;
     proto::Tag tag;
   };
+  // What few ever need, and nobody who is idle.
+  struct Rare {
+    std::vector<LogQuestion> log_questions;  // not answered yet
+    std::vector<Loss> losses;                // not begun to be sent
+  };
+  Rare& rare();
   [[nodiscard]] topics::Subscription* find(std::string_view topic) const;
   [[nodiscard]] topics::Subscription* find(std::uint64_t serial) const;
   void unlink(topics::Subscription&);
+  std::optional<LogQuestion> take_log_question(std::uint64_t serial);
   void on_log_page(const LogQuestion&, ReadPage&);
   void answer_subscription(topics::Subscription&, const ReadPage&);
   void replay(topics::Subscription&, const ReadPage&);
@@ -82,13 +93,11 @@ class Subscriber : public Recipient {
   void ask_next_page();
 
   topics::Subscription* subscriptions_ = nullptr;
-  std::uint32_t subscription_count_ = 0;
-  std::uint32_t replaying_ = 0;  // subscriptions with more to replay
+  std::uint16_t subscription_count_ = 0;
+  std::uint16_t replaying_ = 0;  // subscriptions with more to replay
+  std::uint32_t shown_queue_bytes_ = 0;
   std::uint64_t next_serial_ = 1;
-  std::vector<LogQuestion> log_questions_;
-  std::unique_ptr<std::vector<Loss>> losses_;  // not begun to be sent
-  const net::SharedBytes* prompt_ = nullptr;   // the run that found the queue empty
-  std::int64_t shown_queue_bytes_ = 0;
+  std::unique_ptr<Rare> rare_;
 };
 
 }  // namespace broker::shard

@@ -21,24 +21,30 @@ namespace broker::topics {
 
 class LocalTopic;
 
+// What a subscription needs until it is live.
+struct Beginning {
+  std::uint64_t tag = 0;       // the subscriber's own name for having asked
+  std::uint64_t epoch = 0;     // of the log that is replayed
+  std::uint64_t replayed = 0;  // the last offset that has been handed out
+  bool resumes = false;        // it gave an offset, and is told whether nothing was lost
+};
+
 struct Subscription {
   void* subscriber = nullptr;
   const void* format = nullptr;  // an address that stands for how deliveries are encoded
   LocalTopic* topic = nullptr;
-  Subscription* next = nullptr;    // of the same subscriber
-  std::uint64_t epoch = 0;         // of the answer that made it live, or of the replay
-  std::uint64_t replayed = 0;      // the last offset that a replay has handed out
-  std::uint64_t serial = 0;        // names it in questions to its home
-  std::uint64_t tag = 0;           // the subscriber's own name for having asked
-  std::uint32_t position = 0;      // in its group's live subscriptions
-  std::uint32_t format_label = 0;  // what the metrics call the format's dialect
-  bool live = false;
-  bool resumes = false;     // it gave an offset, and is told whether nothing was lost
-  bool answered = false;    // the subscriber has been told that it subscribes
-  bool page_asked = false;  // a page of the replay is on its way from home
-  bool more_to_replay = false;
-  bool leaving = false;  // it was given up before it was answered
+  Subscription* next = nullptr;                                          // of the same subscriber
+  std::uint64_t serial = 0;                                              // names it in questions to its home
+  std::unique_ptr<Beginning> beginning = std::make_unique<Beginning>();  // null once it is live
+  std::uint32_t position = 0;                                            // in its group's live subscriptions
+  std::uint8_t format_label = 0;                                         // what the metrics call the format's dialect
+  bool live : 1 = false;
+  bool answered : 1 = false;    // the subscriber has been told that it subscribes
+  bool page_asked : 1 = false;  // a page of the replay is on its way from home
+  bool more_to_replay : 1 = false;
+  bool leaving : 1 = false;  // it was given up before it was answered
 };
+static_assert(sizeof(Subscription) <= 56, "an idle connection pays for each");
 
 // Encoded messages that wait for the end of the turn.
 struct Run {

@@ -91,6 +91,7 @@ void read_connection(Request& request) {
 
 }  // namespace
 
+// Measured, with the scan before it, by head_read of bench/micro.
 std::variant<Request, Refusal> parse_head(std::string_view head, const HeadScan& scan) {
   std::optional<Request> parsed = parse_with_beast(head.substr(scan.begin(), scan.length() - scan.begin()));
   if (!parsed) return Refusal{Reason::bad_request, "the head cannot be parsed"};

@@ -31,6 +31,7 @@ void append_topic(std::string& out, std::string_view topic) {
   append_json_string(out, topic);
 }
 
+// Hot: once a message and shard. Measured by encode_native_text, _json and _binary of bench/micro.
 void append_delivery(const Message& message, std::string& out) {
   const std::size_t begin = out.size();
   append_topic(out, message.topic);

@@ -26,8 +26,9 @@ Reason reason_of(const Error& error) {
 }  // namespace
 
 void RawSession::on_open(Host& host) {
+  const std::unique_ptr<const Start> start = std::move(start_);
   if (direction_ == Direction::publish_only) return;
-  if (const std::optional<Error> error = host.subscribe(unused_tag, topic_, start_)) host.close(reason_of(*error));
+  if (const std::optional<Error> error = host.subscribe(unused_tag, topic_, *start)) host.close(reason_of(*error));
 }
 
 void RawSession::on_message(DataType type, std::span<char> payload, Host& host) {

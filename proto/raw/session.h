@@ -5,6 +5,7 @@
 // Errors: there are no answers in this dialect, so a refusal closes the connection with the reason.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@ enum class Direction : std::uint8_t { both, publish_only };
 class RawSession final : public WebSocketSession {
  public:
   RawSession(std::string_view topic, Direction direction, const Start& start)
-      : topic_(topic), start_(start), direction_(direction) {}
+      : topic_(topic), start_(std::make_unique<Start>(start)), direction_(direction) {}
 
   void on_open(Host& host) override;
   void on_message(DataType type, std::span<char> payload, Host& host) override;
@@ -27,7 +28,7 @@ class RawSession final : public WebSocketSession {
 
  private:
   std::string topic_;
-  Start start_;
+  std::unique_ptr<const Start> start_;  // until it has subscribed
   Direction direction_;
 };
 

@@ -35,6 +35,7 @@ bool is_valid_close_code(std::uint16_t code) {
 
 // Hot: every byte that a client sends passes here. A header is some compares a byte, a payload one pass to unmask and,
 // for text, one to validate; nothing is copied when the frame stands whole in the input.
+// Measured by decode_small_frames and decode_large_frame of bench/micro.
 std::size_t Decoder::decode(std::span<std::uint8_t> in, Event& event) {
   event = {};
   release_last_event();

@@ -47,8 +47,9 @@ class Decoder {
       : message_bytes_max_(options.message_bytes_max),
         fragments_max_(options.fragments_max),
         rsv1_allowed_(options.rsv1_allowed) {}
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  // Movable between two calls of decode(); the moved-from one may only be assigned to.
+  Decoder(Decoder&&) = default;
+  Decoder& operator=(Decoder&&) = default;
 
   // Takes bytes up to the end of the next event and returns how many; they are unmasked in place. The caller goes on
   // with the rest until `need_more` comes: only that says that all was taken, and that the last event's memory is given

@@ -120,6 +120,7 @@ std::optional<Refusal> check_fields(const HandshakeRequest& request) {
 
 }  // namespace
 
+// Measured by handshake of bench/micro.
 std::variant<Handshake, Refusal> check_handshake(const HandshakeRequest& request) {
   if (const auto refusal = check_fields(request)) return *refusal;
   Handshake handshake{Lines(request, "sec-websocket-key").last(), {}};

@@ -29,6 +29,7 @@ void unmask_word(std::uint8_t* at, std::uint64_t key) {
 
 // Hot: every byte that a client sends passes here. A pair is a multiple of the mask's four bytes, so one key, turned to
 // the phase once, serves all of them.
+// Measured by unmask of bench/micro.
 void unmask(std::span<std::uint8_t> bytes, const Mask& mask, std::size_t phase) {
   std::uint8_t key_bytes[word_bytes];
   for (std::size_t i = 0; i < word_bytes; ++i) key_bytes[i] = mask[(phase + i) % mask.size()];

@@ -10,9 +10,16 @@
 namespace broker::io {
 namespace {
 
+struct Receive final : ReceiveOperation {
+  void complete(const Received&) noexcept override {}
+};
+struct Send final : SendOperation {
+  void complete(const Sent&) noexcept override {}
+};
+
 TEST(OperationTable, KnowsWhatTheKernelHolds) {
   OperationTable table;
-  SendOperation send;
+  Send send;
   EXPECT_FALSE(send.in_kernel());
   const std::uint64_t user_data = table.add(send);
   EXPECT_TRUE(send.in_kernel());
@@ -26,8 +33,8 @@ TEST(OperationTable, KnowsWhatTheKernelHolds) {
 
 TEST(OperationTable, DropsACompletionOfAnEarlierUseOfTheSlot) {
   OperationTable table;
-  SendOperation first;
-  ReceiveOperation second;
+  Send first;
+  Receive second;
   const std::uint64_t old = table.add(first);
   table.remove(first);
   EXPECT_EQ(table.find(old), nullptr);
@@ -41,7 +48,7 @@ TEST(OperationTable, DropsACompletionOfAnEarlierUseOfTheSlot) {
 
 TEST(OperationTable, TheSameOperationAskedAgainIsAnotherOne) {
   OperationTable table;
-  ReceiveOperation receive;
+  Receive receive;
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 1000; ++i) {
     EXPECT_TRUE(seen.insert(table.add(receive)).second);
@@ -51,19 +58,19 @@ TEST(OperationTable, TheSameOperationAskedAgainIsAnotherOne) {
 
 TEST(OperationTable, ReusesSlotsBeforeItGrows) {
   OperationTable table;
-  std::deque<SendOperation> operations(3000);
+  std::deque<Send> operations(3000);
   for (int round = 0; round < 3; ++round) {
     std::set<std::uint32_t> slots;
-    for (SendOperation& one : operations) slots.insert(static_cast<std::uint32_t>(table.add(one)));
+    for (Send& one : operations) slots.insert(static_cast<std::uint32_t>(table.add(one)));
     EXPECT_EQ(slots.size(), operations.size());
     EXPECT_EQ(*slots.rbegin(), operations.size() - 1);
-    for (SendOperation& one : operations) table.remove(one);
+    for (Send& one : operations) table.remove(one);
   }
 }
 
 TEST(OperationTable, FindsNothingUnderValuesThatItNeverGave) {
   OperationTable table;
-  SendOperation send;
+  Send send;
   const std::uint64_t user_data = table.add(send);
   EXPECT_EQ(table.find(user_data + 1), nullptr);
   EXPECT_EQ(table.find(user_data + (std::uint64_t{1} << 32)), nullptr);
@@ -74,7 +81,7 @@ TEST(OperationTable, FindsNothingUnderValuesThatItNeverGave) {
 
 TEST(OperationTableDeathTest, RefusesWhatIsAlreadyInTheKernel) {
   OperationTable table;
-  SendOperation send;
+  Send send;
   table.add(send);
   EXPECT_DEATH(table.add(send), "asked for twice");
   table.remove(send);
@@ -83,8 +90,8 @@ TEST(OperationTableDeathTest, RefusesWhatIsAlreadyInTheKernel) {
 TEST(OperationTableDeathTest, RefusesTheOperationOfAnotherRing) {
   OperationTable ours;
   OperationTable theirs;
-  SendOperation send;
-  SendOperation other;
+  Send send;
+  Send other;
   ours.add(send);
   theirs.add(other);
   EXPECT_DEATH(theirs.remove(send), "another ring");
@@ -96,7 +103,7 @@ TEST(OperationDeathTest, DiesWhenItsOwnerGoesFirst) {
   OperationTable table;
   EXPECT_DEATH(
       {
-        SendOperation send;
+        Send send;
         table.add(send);
       },
       "while the kernel held it");

@@ -11,13 +11,18 @@
 
 namespace broker::io::testing {
 
-struct Recorder {
-  Recorder() {
-    accept.bind<&Recorder::accepted>(*this);
-    receive.bind<&Recorder::received>(*this);
-    send.bind<&Recorder::was_sent>(*this);
-  }
+// An operation that hands its completions on.
+template <class Base, class Done>
+struct Hearing final : Base {
+  explicit Hearing(std::function<void(const Done&)> handler) : heard(std::move(handler)) {}
+  void complete(const Done& done) noexcept override { heard(done); }
+  std::function<void(const Done&)> heard;
+};
+using HearingAccept = Hearing<AcceptOperation, Accepted>;
+using HearingReceive = Hearing<ReceiveOperation, Received>;
+using HearingSend = Hearing<SendOperation, Sent>;
 
+struct Recorder {
   void accepted(const Accepted& done) noexcept {
     if (done.fd >= 0) descriptors.push_back(done.fd);
     const std::string what = done.error != 0 ? "accept error " : "accepted ";
@@ -27,9 +32,9 @@ struct Recorder {
   void received(const Received& done) noexcept {
     const std::string bytes(done.bytes.begin(), done.bytes.end());
     bytes_received += bytes;
-    write(done.error != 0          ? "receive error " + std::to_string(done.error)
+    write(done.error != 0        ? "receive error " + std::to_string(done.error)
           : done.end_of_stream() ? "end of stream"
-                                   : "received " + bytes,
+                                 : "received " + bytes,
           done.more);
     if (on_receive) on_receive();
   }
@@ -41,9 +46,9 @@ struct Recorder {
 
   void write(const std::string& what, bool more) { log.push_back(what + (more ? ", more" : "")); }
 
-  AcceptOperation accept;
-  ReceiveOperation receive;
-  SendOperation send;
+  HearingAccept accept{[this](const Accepted& done) { accepted(done); }};
+  HearingReceive receive{[this](const Received& done) { received(done); }};
+  HearingSend send{[this](const Sent& done) { was_sent(done); }};
   std::vector<std::string> log;
   std::vector<int> descriptors;
   std::string bytes_received;

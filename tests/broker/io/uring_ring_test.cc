@@ -16,14 +16,14 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-using testing::Listener;
-using testing::Recorder;
-using testing::SocketPair;
-using testing::UringTest;
 using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::Listener;
+using testing::Recorder;
+using testing::SocketPair;
+using testing::UringTest;
 
 constexpr nanoseconds at_once{0};
 
@@ -140,6 +140,7 @@ TEST_F(UringTest, SendsShortAndContinues) {
     }));
     EXPECT_EQ(got, text);
     EXPECT_GT(sends, 1);
+    ring_->close(pair.ours.release(), false);  // the next pair has the same descriptors
   }
 }
 
@@ -345,9 +346,8 @@ TEST_F(SmallUringTest, SubmitsEarlyFromWithinAHandler) {
   start.peer_writes("go");
   ring_->receive(starter.receive, start.ours.get(), false);
   ASSERT_TRUE(turn_until([&] { return owners.back().bytes_sent > 0; }));
-  ASSERT_TRUE(turn_until([&] {
-    return std::all_of(owners.begin(), owners.end(), [](const Recorder& o) { return o.bytes_sent == 10; });
-  }));
+  ASSERT_TRUE(turn_until(
+      [&] { return std::all_of(owners.begin(), owners.end(), [](const Recorder& o) { return o.bytes_sent == 10; }); }));
   EXPECT_GE(ring_->counts().submit_full, count / 8 - 1);
   EXPECT_EQ(ring_->counts().overflows, 0u);
   for (SocketPair& pair : pairs) EXPECT_EQ(pair.peer_reads(), "hellohello");
@@ -394,18 +394,16 @@ TEST_F(UringDeathTest, AssertsWhatItsOwnersMustKeep) {
 
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
 TEST_F(UringDeathTest, BytesAreGoneAfterRun) {
-  struct Keeper {
-    void received(const Received& done) noexcept { kept = done.bytes; }
+  struct Keeper final : ReceiveOperation {
+    void complete(const Received& done) noexcept override { kept = done.bytes; }
     std::span<std::uint8_t> kept;
-    ReceiveOperation receive;
   } keeper;
   SocketPair pair;
-  keeper.receive.bind<&Keeper::received>(keeper);
   pair.peer_writes("x");
-  ring_->receive(keeper.receive, pair.ours.get(), false);
+  ring_->receive(keeper, pair.ours.get(), false);
   ASSERT_TRUE(turn_until([&] { return !keeper.kept.empty(); }));
   EXPECT_DEATH(std::exit(keeper.kept.front()), "use-after-poison");
-  join(keeper.receive);
+  join(keeper);
 }
 #endif
 

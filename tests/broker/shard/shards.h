@@ -89,6 +89,7 @@ class OneShard {
   // Returns whether anything happened or is left to do.
   bool turn() {
     std::size_t done = ring.turn();
+    services.departures.tell();
     drive_handshakes();
     done += drain_mailboxes();
     router.fan_out();
