@@ -44,13 +44,17 @@ class Ring {
   virtual void cancel(Operation&) = 0;
   // shutdown(2), at once. `how` is SHUT_RD, SHUT_WR or SHUT_RDWR; errors are of no interest.
   virtual void shutdown(int fd, int how) = 0;
-  // close(2). Requires: no operation of this descriptor is in the kernel. `reset`: with SO_LINGER 0, so that what the
+  // close(2); whatever was sent to is closed by this and in no other way, since the ring may hold the file as well.
+  // Requires: no operation of this descriptor is in the kernel. `reset`: with SO_LINGER 0, so that what the
   // kernel has not sent yet is dropped and the peer sees a reset.
   virtual void close(int fd, bool reset) = 0;
 
   // Ends the wait of another shard's ring; batched with this ring's next submission. Never lost.
   virtual void wake(Ring& sleeper) = 0;
 
+  // Hands over all that was asked for, now rather than with the next wait(): what is left of a turn does not hold it
+  // up.
+  virtual void submit() = 0;
   // Submits all that was asked for and reaps what has completed. Waits for the first completion (or wake-up) no longer
   // than `timeout`; zero does not wait, a negative one waits without end.
   virtual void wait(std::chrono::nanoseconds timeout) = 0;

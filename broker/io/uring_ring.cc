@@ -84,6 +84,7 @@ void UringRing::send(SendOperation& operation, int fd, std::span<const iovec> pi
   } else {
     io_uring_prep_sendmsg(&submission, fd, arena_.add(pieces), MSG_NOSIGNAL);
   }
+  if (fixed_files_.use(fd)) submission.flags |= IOSQE_FIXED_FILE;
   io_uring_sqe_set_data64(&submission, user_data);
 }
 
@@ -101,6 +102,7 @@ void UringRing::shutdown(int fd, int how) { ::shutdown(fd, how); }
 void UringRing::close(int fd, bool reset) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   if (reset) ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  fixed_files_.release(fd);
   ::close(fd);
 }
 
@@ -148,10 +150,16 @@ void UringRing::submit_early() {
   if (io_uring_cq_ready(&ring_) > ring_.cq.ring_entries / 2) reap();
 }
 
+// What the kernel does not take, for want of memory, goes with wait().
+void UringRing::submit() {
+  if (io_uring_sq_ready(&ring_) > 0) entered(io_uring_submit_and_get_events(&ring_));
+}
+
 void UringRing::wait(std::chrono::nanoseconds timeout) {
   if (!eventfd_armed_) arm_eventfd();
   const bool sleep = timeout.count() != 0 && reaped_.empty() && !woken_;
-  if (!sleep || io_uring_sq_ready(&ring_) > 0 || io_uring_cq_ready(&ring_) > 0 || work_waits())
+  const bool nothing_yet = io_uring_cq_ready(&ring_) == 0;
+  if (io_uring_sq_ready(&ring_) > 0 || work_waits() || (!sleep && nothing_yet))
     entered(io_uring_submit_and_get_events(&ring_));
   // What the kernel did not take, for want of memory, must not wait for an event that may depend on it.
   const bool all_taken = io_uring_sq_ready(&ring_) == 0;
@@ -184,10 +192,12 @@ bool UringRing::work_waits() const {
 // many as stand in the queue already never waits, and doubles the take each time: 300 in five calls. (A larger number
 // with a timeout of zero takes them in one, but costs a timer, 4 µs, whenever there are fewer.)
 void UringRing::gather() {
+  unsigned ready = io_uring_cq_ready(&ring_);
   for (int round = 0; round < gather_rounds_max && work_waits(); ++round) {
-    const unsigned ready = io_uring_cq_ready(&ring_);
     if (ready >= batch_max || ready >= ring_.cq.ring_entries / 2) return;
     entered(ready == 0 ? io_uring_get_events(&ring_) : io_uring_submit_and_wait(&ring_, ready));
+    const unsigned before = std::exchange(ready, io_uring_cq_ready(&ring_));
+    if (ready == before) return;  // the flag may stay set with nothing behind it
   }
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/base/owned_fd.h"
+#include "broker/io/fixed_files.h"
 #include "broker/io/operation_table.h"
 #include "broker/io/receive_buffers.h"
 #include "broker/io/ring.h"
@@ -52,6 +53,7 @@ class UringRing final : public Ring {
   void shutdown(int fd, int how) override;
   void close(int fd, bool reset) override;
   void wake(Ring& sleeper) override;
+  void submit() override;
   void wait(std::chrono::nanoseconds timeout) override;
   std::size_t run() override;
   [[nodiscard]] const RingCounts& counts() const override { return counts_; }
@@ -79,8 +81,10 @@ class UringRing final : public Ring {
   void block(std::chrono::nanoseconds timeout);
   void gather();
   [[nodiscard]] bool work_waits() const;
-  // IORING_FEAT_NO_IOWAIT (Linux 6.15): a sleep may be told not to count as a wait for disks.
-  [[nodiscard]] bool idle_is_not_iowait() const { return (ring_.features & 1U << 17) != 0; }
+  // IORING_FEAT_NO_IOWAIT, newer than liburing 2.3.
+  [[nodiscard]] bool linux_6_15() const { return (ring_.features & 1U << 17) != 0; }
+  // A sleep may be told not to count as a wait for disks.
+  [[nodiscard]] bool idle_is_not_iowait() const { return linux_6_15(); }
   void reap();
   void take(const io_uring_cqe&);
   void dispatch(const Completion&);
@@ -95,6 +99,7 @@ class UringRing final : public Ring {
   bool woken_ = false;  // a wake-up was reaped outside wait(): the next one must not sleep over it
   bool running_now_ = false;
   ReceiveBuffers buffers_;
+  FixedFiles fixed_files_;
   SendArena arena_;
   OperationTable operations_;
   std::vector<Completion> reaped_;   // by the last wait(), or by a submission that had to be made early

@@ -108,6 +108,7 @@ int UringRing::open(const UringOptions& options, const char*& step) {
   }
   // Spares each enter the descriptor's look-up; a kernel without it loses nothing else.
   ring_fd_registered_ = io_uring_register_ring_fd(&ring_) == 1;
+  if (linux_6_15()) fixed_files_.open(ring_);
   return 0;
 }
 

@@ -50,6 +50,7 @@ void Shard::run(OnDrained on_drained, void* context) {
     drain_mailboxes();
     router_.fan_out();
     flush();
+    ring_.submit();
     timers_.advance(now_.steady);
     bury();
     heartbeat();

@@ -175,6 +175,7 @@ class FakeRing final : public broker::io::Ring {
     act("wake");
   }
 
+  void submit() override {}
   // Never sleeps, whatever the timeout.
   void wait(std::chrono::nanoseconds timeout) override {
     KODAMA_CHECK(!running_, "a handler called wait()");
@@ -253,8 +254,8 @@ class FakeRing final : public broker::io::Ring {
   }
 
   [[nodiscard]] const Held* find(int fd, Type type) const {
-    const auto found = std::find_if(held_.begin(), held_.end(),
-                                    [&](const Held& one) { return one.fd == fd && one.type == type; });
+    const auto found =
+        std::find_if(held_.begin(), held_.end(), [&](const Held& one) { return one.fd == fd && one.type == type; });
     return found == held_.end() ? nullptr : &*found;
   }
   Held& held(int fd, Type type) {
