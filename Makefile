@@ -3,7 +3,7 @@
 # time. `make` alone says what there is.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run build test quick-test fuzz format clean
+.PHONY: help run build test quick-test bench bench-quick bench-micro fuzz format clean
 # One thing after another: ninja uses all the cores by itself.
 .NOTPARALLEL:
 
@@ -23,7 +23,7 @@ build: ## leave the release binary at build/release/kodama
 
 test: ## build and test everything; the last line counts
 	@setup/packages.sh test
-	@setup/build.sh release kodama swarm
+	@setup/build.sh release kodama swarm bench_load bench_floor bench_micro
 	@setup/build.sh asan
 	@setup/build.sh tsan
 	@setup/npm.sh
@@ -33,6 +33,21 @@ quick-test: ## the unit tests under ASan and UBSan alone: what to run while writ
 	@setup/packages.sh test
 	@setup/build.sh asan
 	@/usr/bin/python3 tests/run.py tidy unit-asan
+
+bench: ## measure beside the kernel's floors and other servers (an hour; BASE=path/to/another/kodama)
+	@setup/packages.sh bench
+	@setup/build.sh release kodama bench_load bench_floor
+	@BASE="$(BASE)" /usr/bin/python3 bench/run.py $(ARGS)
+
+bench-quick: ## the same in five minutes, beside the floors alone
+	@setup/packages.sh run
+	@setup/build.sh release kodama bench_load bench_floor
+	@BASE="$(BASE)" /usr/bin/python3 bench/run.py --quick $(ARGS)
+
+bench-micro: ## the hot functions alone (ARGS=--benchmark_filter=fan_out)
+	@setup/packages.sh bench
+	@setup/build.sh release bench_micro
+	@build/release/bench_micro $(ARGS)
 
 fuzz: ## fuzz every decoder for a minute (SECONDS_EACH=N) with libFuzzer
 	@setup/packages.sh fuzz

@@ -44,6 +44,12 @@ kodama_test(broker/net)
 kodama_test(broker/shard ${dialect_targets})
 kodama_test(broker/admin)
 
+file(GLOB bench_test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/load/*_test.cc)
+add_executable(bench_load_test ${bench_test_sources} bench/load/payload.cc bench/load/websocket_client.cc)
+target_include_directories(bench_load_test PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(bench_load_test PRIVATE kodama_flags absl::strings GTest::gmock GTest::gtest_main)
+gtest_discover_tests(bench_load_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+
 # A fuzz target is one function, LLVMFuzzerTestOneInput. Under Clang with KODAMA_FUZZ it gets libFuzzer's main;
 # otherwise tests/fuzz/replay_main.cc runs the corpus and a fixed number of seeded mutations of it.
 option(KODAMA_FUZZ "build the fuzz targets with libFuzzer (Clang)" OFF)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that a purpose needs and that are missing: setup/packages.sh run|test|fuzz|format
+# Installs the Debian packages that a purpose needs and that are missing: setup/packages.sh run|test|bench|fuzz|format
 # Asks dpkg first, so that a machine that has them all needs no network and no root. KODAMA_PACKAGES=skip leaves it out.
 set -euo pipefail
 
@@ -8,21 +8,23 @@ set -euo pipefail
 run=(g++ cmake ninja-build pkg-config liburing-dev libboost-dev libabsl-dev prometheus-cpp-dev libcivetweb-dev libssl-dev
      zlib1g-dev libsimdjson-dev libyaml-cpp-dev libxxhash-dev)
 # What the tests need beside it. python3 means Debian's, /usr/bin/python3, which has Debian's websockets.
-test=("${run[@]}" libgtest-dev libgmock-dev python3 python3-websockets curl openssl procps chromium prometheus)
+test=("${run[@]}" libgtest-dev libgmock-dev libbenchmark-dev python3 python3-websockets curl openssl procps chromium prometheus)
+# What the full benchmark needs beside it: the peers that Debian has, and what loads HTTP.
+bench=("${run[@]}" libbenchmark-dev python3 openssl wrk mosquitto nginx-light libnginx-mod-nchan nats-server)
 fuzz=("${run[@]}" libgtest-dev libgmock-dev clang-16 libclang-rt-16-dev)
 format=(clang-format-16)
 
 case "${1:-}" in
   run) wanted=("${run[@]}") ;;
-  test)
-    wanted=("${test[@]}")
+  test | bench)
+    [[ $1 == test ]] && wanted=("${test[@]}") || wanted=("${bench[@]}")
     # Node may be another one than Debian's, whose packages would not go together with it.
     command -v node >/dev/null || wanted+=(nodejs)
     command -v npm >/dev/null || wanted+=(npm)
     ;;
   fuzz) wanted=("${fuzz[@]}") ;;
   format) wanted=("${format[@]}") ;;
-  *) echo "usage: setup/packages.sh run|test|fuzz|format" >&2; exit 2 ;;
+  *) echo "usage: setup/packages.sh run|test|bench|fuzz|format" >&2; exit 2 ;;
 esac
 [[ "${KODAMA_PACKAGES:-}" != skip ]] || exit 0
 
@@ -64,8 +66,10 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Prometheus is wanted as a program. Its package would start it as a service, on the port that it is known by.
-if [[ " ${missing[*]} " == *" prometheus "* && ! -e /usr/sbin/policy-rc.d ]]; then
+# Servers are wanted as programs. Their packages would start them as services, on the ports that they are known by.
+servers=" prometheus mosquitto nginx-light nats-server "
+if [[ -n $(for package in "${missing[@]}"; do [[ "$servers" != *" $package "* ]] || echo "$package"; done) &&
+      ! -e /usr/sbin/policy-rc.d ]]; then
   guard=/usr/sbin/policy-rc.d
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null
   "${as_root[@]}" chmod 755 "$guard"

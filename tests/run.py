@@ -44,6 +44,8 @@ def all_suites():
         "tidy": suites.python([PYTHON, os.path.join(ROOT, "tests/tidy.py"), "-v"], {}),
         "start": suites.python([PYTHON, os.path.join(ROOT, "tests/tools/test_start.py"), "-v"],
                                {"KODAMA_BINARY": binary("release")}),
+        "bench": suites.python([PYTHON, os.path.join(ROOT, "tests/tools/test_bench.py"), "-v"],
+                               {"KODAMA_BINARY": binary("release")}),
         "web": suites.node(glob.glob(os.path.join(ROOT, "tests/web/*.test.mjs")), {}),
         "unit-asan": suites.ctest(os.path.join(ROOT, "build/asan"), ASAN),
         "unit-tsan": suites.ctest(os.path.join(ROOT, "build/tsan"), TSAN),
