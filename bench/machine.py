@@ -153,6 +153,21 @@ def children_of(pid):
     return found
 
 
+def softirq_threads(cpus):
+    """The kernel's threads that go on with what a core received. A server that sends much at once leaves the delivery on
+    loopback to them: without them its CPU time would be told too low."""
+    names = {f"ksoftirqd/{cpu}" for cpu in cpus}
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read().strip() in names:
+                    found.append(int(pid))
+        except OSError:  # it ended meanwhile
+            pass
+    return found
+
+
 def with_children(running):
     """A server may accept before it has started the processes that will serve: they are asked for once more."""
     time.sleep(WORKERS_SECONDS)

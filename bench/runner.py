@@ -155,9 +155,12 @@ class Runner:
         try:
             machine.settle()
             cpu = self.cores if column.both_cores else self.server_cpu
-            running = self.server(column, method).start(workdir, cpu)
             if column.server in self.peers:
+                running = self.server(column).start(workdir, cpu, idle=column.load[0] == "idle")
                 machine.with_children(running)
+            else:
+                running = self.server(column, method).start(workdir, cpu)
+            running.pids = [*running.pids, *machine.softirq_threads(servers.cpu_set(cpu))]
             self.versions[column.server if column.server != "floor" else f"floor {column.floor}"] = running.version
             meter = generator.Meter(running.pids)
             run["result"], run["error"] = generator.run(column, running, workdir, (self.generator_cpu,))
