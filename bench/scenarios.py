@@ -129,9 +129,10 @@ def fanout_regimes(settings):
 def pair_regimes(settings):
     """Kodama against itself: what topics, shards, TLS and stalled readers cost."""
     seconds = settings.warmup + settings.duration + 1
-    many = fanout(settings, "--topics", "1000", "--subscribers", "10", "--rate", "10000")
-    one = fanout(settings, "--topics", "1", "--subscribers", "10000", "--rate", "10")
-    few = fanout(settings, "--topics", "1", "--subscribers", "10", "--rate", "10000")
+    backend = ("--publish_protocol", "native")  # one connection for all topics
+    many = fanout(settings, "--topics", "1000", "--subscribers", "10", "--rate", "10000", *backend)
+    one = fanout(settings, "--topics", "1", "--subscribers", "10000", "--rate", "10", *backend)
+    few = fanout(settings, "--topics", "1", "--subscribers", "10", "--rate", "10000", *backend)
     apart = wide_load(settings, spin=False)
     wide = wide_load(settings)
     stalled = (*wide, "--prefill_bytes", str(settings.prefill_bytes))
