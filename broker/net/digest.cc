@@ -2,6 +2,7 @@
 #include "broker/net/digest.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -9,10 +10,11 @@
 
 namespace broker::net {
 
+// SHA1() would look the algorithm up at each call, which takes longer than the digest of a handshake's key.
 void sha1(std::string_view in, unsigned char out[20]) {
   static_assert(SHA_DIGEST_LENGTH == 20);
-  KODAMA_CHECK(SHA1(reinterpret_cast<const unsigned char*>(in.data()), in.size(), out) != nullptr,
-               "OpenSSL offers no SHA-1");
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  KODAMA_CHECK(EVP_Digest(in.data(), in.size(), out, nullptr, algorithm, nullptr) == 1, "OpenSSL offers no SHA-1");
 }
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) {

@@ -52,7 +52,7 @@ std::size_t Client::read_websocket(std::span<std::uint8_t> bytes) {
   const bool in_message = decoder.in_message();
   if (decoder_ != nullptr) {
     if (!in_message) decoder_.reset();
-  } else if (in_message || decoder.finished()) {
+  } else if (in_message || decoder.finished() || decoder.buffered_bytes() > 0) {
     websocket::Decoder used = std::exchange(services().decoder, Services::fresh_decoder(services().common.settings));
     if (in_message) decoder_ = std::make_unique<websocket::Decoder>(std::move(used));
   }
