@@ -60,6 +60,11 @@ inline constexpr std::uint32_t handshakes_per_turn = 4;
 inline constexpr std::size_t handshake_bytes_max = 32 * KiB;
 static_assert(handshake_bytes_max >= 2 * 16 * KiB, "two of TLS's largest records");
 
+// A key of AES-GCM is good for 2^24.5 full records (RFC 8446 §5.5); then ours is updated.
+inline constexpr std::uint64_t tls_records_per_key = 1 << 24;
+// A peer's KeyUpdate costs three derivations for 27 bytes; who sends data in between may go on for ever.
+inline constexpr std::uint8_t tls_key_updates_in_a_row = 32;
+
 // --- HTTP -----------------------------------------------------------------------------------------
 
 // Eight receive buffers; cookies make heads of 8 KiB common.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "broker/base/check.h"
+#include "broker/net/piece_reader.h"
 
 namespace broker::net {
 namespace {
@@ -25,40 +26,12 @@ bool looks_like_http(std::uint8_t first) { return first >= 'A' && first <= 'Z'; 
 // Assigning an empty string would keep the buffer.
 void release(std::string& text) { std::string().swap(text); }
 
-// Reads through pieces as if they were one.
-class PieceReader {
- public:
-  explicit PieceReader(std::span<const iovec> pieces) : pieces_(pieces) {}
-
-  // The next bytes: where they stand if they stand in one piece, otherwise gathered. Requires: there are as many.
-  std::string_view take(std::size_t count, std::string& scratch) {
-    if (rest_of_piece() >= count) return advance(count);
-    scratch.clear();
-    while (scratch.size() < count) scratch.append(advance(std::min(rest_of_piece(), count - scratch.size())));
-    return scratch;
-  }
-
- private:
-  std::size_t rest_of_piece() {
-    while (offset_ == pieces_.front().iov_len) {
-      pieces_ = pieces_.subspan(1);
-      offset_ = 0;
-    }
-    return pieces_.front().iov_len - offset_;
-  }
-  std::string_view advance(std::size_t count) {
-    const char* bytes = static_cast<const char*>(pieces_.front().iov_base) + offset_;
-    offset_ += count;
-    return {bytes, count};
-  }
-
-  std::span<const iovec> pieces_;
-  std::size_t offset_ = 0;  // in the first of them
-};
-
 }  // namespace
 
-Tls::Tls(TlsContext& context) : context_(context), ssl_(context.make_connection(stream_)) {}
+Tls::Tls(TlsContext& context)
+    : context_(context),
+      secrets_(std::make_unique<TrafficSecrets>()),
+      ssl_(context.make_connection(stream_, *secrets_)) {}
 
 // ---- taking
 
@@ -68,7 +41,9 @@ Tls::Result Tls::feed(std::span<const std::uint8_t> ciphertext, void* owner, Pla
   stream_.input = ciphertext;
   ERR_clear_error();  // what another user of this thread's queue left would be taken for ours
   if (!handshake_done_) ended_ = shake_hands();
-  if (handshake_done_ && ended_ == Result::ok) read(owner, sink);
+  if (handshake_done_ && ended_ == Result::ok) {
+    ended_ = records_ != nullptr ? open_records(owner, sink) : read(owner, sink);
+  }
   stream_.input = {};
   return ended_;
 }
@@ -77,9 +52,35 @@ Tls::Result Tls::shake_hands() {
   const int outcome = SSL_do_handshake(ssl_.get());
   if (outcome == 1) {
     handshake_done_ = true;
+    resumed_ = SSL_session_reused(ssl_.get()) == 1;
+    take_over_records();
     return Result::ok;
   }
   return SSL_get_error(ssl_.get(), outcome) == SSL_ERROR_WANT_READ ? Result::ok : fail({});
+}
+
+// OpenSSL has taken the handshake's last record and not a byte more: what follows it stands in stream_.input still.
+void Tls::take_over_records() {
+  SSL_set_app_data(ssl_.get(), nullptr);
+  SSL_set_msg_callback(ssl_.get(), nullptr);
+  const std::unique_ptr<TrafficSecrets> secrets = std::move(secrets_);
+  const TlsSuite* suite = context_.suites().find(SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl_.get())));
+  if (suite == nullptr || SSL_has_pending(ssl_.get()) == 1) return;
+  const std::uint8_t fragment_mode = SSL_SESSION_get_max_fragment_length(SSL_get0_session(ssl_.get()));
+  const std::size_t plaintext_max = fragment_mode == TLSEXT_max_fragment_length_DISABLED
+                                        ? record_bytes
+                                        : std::size_t{256} << fragment_mode;  // RFC 6066 §4: 1 is 512
+  records_ = std::make_unique<TlsRecords>(*suite, *secrets, plaintext_max);
+  ssl_.reset();
+}
+
+Tls::Result Tls::open_records(void* owner, PlaintextSink sink) {
+  switch (records_->open(stream_.input, context_.plaintext_scratch(), owner, sink, stream_.output)) {
+    case TlsRecords::Result::ok: return Result::ok;
+    case TlsRecords::Result::closed: return Result::closed;
+    case TlsRecords::Result::error: error_ = records_->error(); return Result::error;
+  }
+  return Result::error;
 }
 
 // Small records are gathered, so that the sink sees runs of frames and not each frame alone.
@@ -122,15 +123,20 @@ Tls::Result Tls::fail(std::string_view reason) {
 
 bool Tls::seal(std::span<const iovec> pieces, std::string& scratch) {
   if (!handshake_done_ || close_said_ || ended_ == Result::error) return false;
+  if (records_ != nullptr) {
+    records_->seal(pieces, stream_.output);
+    return true;
+  }
   std::size_t left = 0;
   for (const iovec& piece : pieces) left += piece.iov_len;
   const std::size_t records = left / record_bytes + 1;
   stream_.output.reserve(stream_.output.size() + left + records * record_overhead_max);
   PieceReader reader(pieces);
   while (left > 0) {
-    const std::size_t count = std::min(left, record_bytes);
-    if (!write(reader.take(count, scratch))) return false;
-    left -= count;
+    scratch.resize(std::min(left, record_bytes));
+    reader.copy({reinterpret_cast<std::uint8_t*>(scratch.data()), scratch.size()});
+    if (!write(scratch)) return false;
+    left -= scratch.size();
   }
   return true;
 }
@@ -172,26 +178,28 @@ void Tls::consume_output(std::size_t bytes) {
 
 void Tls::close_notify() {
   if (!handshake_done_ || ended_ == Result::error || std::exchange(close_said_, true)) return;
+  if (records_ != nullptr) return records_->close_notify(stream_.output);
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }
 
 void Tls::set_busy(bool busy) {
   if (std::exchange(busy_, busy) == busy) return;
-  if (busy) {
+  if (records_ != nullptr) {
+    records_->set_busy(busy);
+  } else if (busy) {
     SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
-    return;
+  } else {
+    SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+    SSL_free_buffers(ssl_.get());  // refuses while a record is half read: then the next read gives it back
   }
-  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
-  SSL_free_buffers(ssl_.get());  // refuses while a record is half read: then the next read gives it back
+  if (busy) return;
   if (sending_.empty()) release(sending_);
   if (stream_.output.empty()) release(stream_.output);
 }
 
 // ---- telling
 
-const char* Tls::version() const { return SSL_get_version(ssl_.get()); }
-
-bool Tls::resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+const char* Tls::version() const { return records_ != nullptr ? "TLSv1.3" : SSL_get_version(ssl_.get()); }
 
 }  // namespace broker::net

@@ -5,12 +5,14 @@
 // Thread: the connection's shard. Borrows: the context, which outlives it; spans for the length of a call.
 // Errors: the peer's, as a Result, for good; the alert that tells the peer stands in output() and is to be sent first.
 // Limits: 16 KiB of plaintext a record (RFC 8446 §5.1); a peer that makes us answer without reading gets 16 KiB.
-// Memory: an idle connection holds about 15 KiB, all of it OpenSSL's; no record buffers, no output.
+// Memory: an idle connection of TLS 1.3 holds half a KiB: OpenSSL shakes hands, and then the record layer is ours. One
+//   of TLS 1.2 holds about 15 KiB, all of it OpenSSL's. Neither has record buffers or output.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,11 +44,11 @@ class Tls {
   [[nodiscard]] bool handshake_done() const { return handshake_done_; }
   // For metrics and logs. Requires: handshake_done() for the first two.
   [[nodiscard]] const char* version() const;  // "TLSv1.3"
-  [[nodiscard]] bool resumed() const;
-  [[nodiscard]] std::string_view error() const { return error_; }  // OpenSSL's words; empty without an error
+  [[nodiscard]] bool resumed() const { return resumed_; }
+  [[nodiscard]] std::string_view error() const { return error_; }  // in words; empty without an error
 
-  // Seals the pieces, in order, in as few records as hold them; `scratch` (a shard's, for all connections) gathers
-  // pieces that share one. False when nothing can be sealed: before the handshake is done, after an error or
+  // Seals the pieces, in order, in as few records as hold them; with TLS 1.2 `scratch` (a shard's, for all connections)
+  // gathers what goes into one. False when nothing can be sealed: before the handshake is done, after an error or
   // close_notify().
   [[nodiscard]] bool seal(std::span<const iovec> pieces, std::string& scratch);
 
@@ -63,6 +65,8 @@ class Tls {
 
  private:
   Result shake_hands();
+  void take_over_records();
+  Result open_records(void* owner, PlaintextSink sink);
   Result read(void* owner, PlaintextSink sink);
   Result fail(std::string_view reason);
   [[nodiscard]] bool write(std::string_view plaintext);
@@ -70,13 +74,16 @@ class Tls {
   TlsContext& context_;
   TlsStream stream_;  // its output: what comes behind sending_
   std::string sending_;
-  std::size_t sent_ = 0;          // of sending_
-  std::size_t answer_bytes_ = 0;  // of the output, what the peer made us say since the handshake
-  OpensslHandle<ssl_st> ssl_;
+  std::size_t sent_ = 0;                     // of sending_
+  std::size_t answer_bytes_ = 0;             // of the output, what the peer made us say since the handshake
+  std::unique_ptr<TrafficSecrets> secrets_;  // during the handshake
+  OpensslHandle<ssl_st> ssl_;                // until records_ takes over
+  std::unique_ptr<TlsRecords> records_;      // TLS 1.3, when the handshake is done
   std::string_view error_;
   Result ended_ = Result::ok;  // of the peer's direction
   bool begun_ = false;
   bool handshake_done_ = false;
+  bool resumed_ = false;
   bool close_said_ = false;
   bool busy_ = false;
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/net/tls_context.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 #include <string>
+#include <string_view>
 
 #include "broker/base/check.h"
 
@@ -68,6 +70,28 @@ struct TlsContext::Callbacks {
     }
     return 0;
   }
+
+  // OpenSSL's only public way to a connection's secrets: "<label> <client's random> <secret>", the last two in hex.
+  static void keep_secret(const SSL* ssl, const char* line) {
+    auto* secrets = static_cast<TrafficSecrets*>(SSL_get_app_data(ssl));
+    const std::string_view text(line);
+    const bool of_client = text.starts_with("CLIENT_TRAFFIC_SECRET_0 ");
+    if (secrets == nullptr || (!of_client && !text.starts_with("SERVER_TRAFFIC_SECRET_0 "))) return;
+    auto& secret = of_client ? secrets->client : secrets->server;
+    std::size_t bytes = 0;
+    const char* hex = line + text.rfind(' ') + 1;
+    KODAMA_CHECK(OPENSSL_hexstr2buf_ex(secret.data(), secret.size(), &bytes, hex, '\0') == 1);
+  }
+
+  // Counts what is sealed with the server's traffic secret, which is used from behind its Finished on.
+  static void count_record(int written, int /*version*/, int content_type, const void* bytes, std::size_t count,
+                           SSL* ssl, void* /*unused*/) {
+    auto* secrets = static_cast<TrafficSecrets*>(SSL_get_app_data(ssl));
+    if (secrets == nullptr || written == 0) return;
+    if (content_type == SSL3_RT_HEADER) ++secrets->records_sealed;
+    const bool message = content_type == SSL3_RT_HANDSHAKE && count > 0;
+    if (message && *static_cast<const unsigned char*>(bytes) == SSL3_MT_FINISHED) secrets->records_sealed = 0;
+  }
 };
 
 TlsContext::TlsContext(std::span<const TlsIdentity* const> identities, const TicketKeys& ticket_keys)
@@ -96,6 +120,8 @@ OpensslHandle<ssl_ctx_st> TlsContext::make_context(const TlsIdentity& identity) 
   SSL_CTX_set_app_data(context, this);
   SSL_CTX_set_alpn_select_cb(context, select_protocol, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, Callbacks::select_identity);
+  SSL_CTX_set_keylog_callback(context, Callbacks::keep_secret);
+  SSL_CTX_set_msg_callback(context, Callbacks::count_record);
 
   // Resumption is by ticket alone: nothing is kept for a client that may never come back, and any shard can serve it.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -108,11 +134,12 @@ OpensslHandle<ssl_ctx_st> TlsContext::make_context(const TlsIdentity& identity) 
   return made;
 }
 
-OpensslHandle<ssl_st> TlsContext::make_connection(TlsStream& stream) const {
+OpensslHandle<ssl_st> TlsContext::make_connection(TlsStream& stream, TrafficSecrets& secrets) const {
   OpensslHandle<ssl_st> ssl(SSL_new(contexts_.front().get()));
   KODAMA_CHECK(ssl != nullptr);
   bio_st* bio = make_stream_bio(*stream_method_, stream).release();
   SSL_set_bio(ssl.get(), bio, bio);  // takes the one reference for both directions
+  SSL_set_app_data(ssl.get(), &secrets);
   SSL_set_accept_state(ssl.get());
   return ssl;
 }

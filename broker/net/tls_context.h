@@ -16,6 +16,8 @@
 #include "broker/net/tls_bio.h"
 #include "broker/net/tls_handles.h"
 #include "broker/net/tls_identity.h"
+#include "broker/net/tls_records.h"
+#include "broker/net/tls_suite.h"
 #include "broker/net/tls_ticket_keys.h"
 
 namespace broker::net {
@@ -31,8 +33,10 @@ class TlsContext {
   // Called from a timer, once a minute or so.
   void advance(TicketKeys::Clock::time_point now) { ticket_keys_.advance(now); }
 
-  // For Tls: a new connection, and the place for its plaintext during one feed().
-  [[nodiscard]] OpensslHandle<ssl_st> make_connection(TlsStream& stream) const;
+  // For Tls: a new connection, whose handshake fills the secrets if it is one of TLS 1.3; the cipher suites; and the
+  // place for its plaintext during one feed(). Stream and secrets outlive the handshake.
+  [[nodiscard]] OpensslHandle<ssl_st> make_connection(TlsStream& stream, TrafficSecrets& secrets) const;
+  [[nodiscard]] const TlsSuites& suites() const { return suites_; }
   [[nodiscard]] std::span<std::uint8_t> plaintext_scratch() { return scratch_; }
 
  private:
@@ -45,7 +49,8 @@ class TlsContext {
   TicketKeys ticket_keys_;
   OpensslHandle<evp_cipher_st> ticket_cipher_;  // fetched once: OpenSSL 3 takes a lock for each fetch
   OpensslHandle<bio_method_st> stream_method_;
-  std::array<std::uint8_t, 16384> scratch_;  // the plaintext of one TLS record, RFC 8446 §5.1
+  TlsSuites suites_;
+  std::array<std::uint8_t, tls_inner_bytes_max> scratch_;
 };
 
 }  // namespace broker::net

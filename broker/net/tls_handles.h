@@ -8,7 +8,9 @@
 
 struct bio_st;
 struct bio_method_st;
+struct evp_cipher_ctx_st;
 struct evp_cipher_st;
+struct evp_kdf_ctx_st;
 struct evp_pkey_st;
 struct ssl_ctx_st;
 struct ssl_st;
@@ -20,7 +22,9 @@ namespace broker::net {
 struct OpensslFree {
   void operator()(bio_st* object) const noexcept;
   void operator()(bio_method_st* object) const noexcept;
+  void operator()(evp_cipher_ctx_st* object) const noexcept;
   void operator()(evp_cipher_st* object) const noexcept;
+  void operator()(evp_kdf_ctx_st* object) const noexcept;
   void operator()(evp_pkey_st* object) const noexcept;
   void operator()(ssl_ctx_st* object) const noexcept;
   void operator()(ssl_st* object) const noexcept;

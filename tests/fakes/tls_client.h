@@ -84,6 +84,9 @@ struct TlsClientOptions {
   std::string trusted_file;   // verify the server with this
   std::string verified_name;  // and that it is this one
   int fragment_mode = 0;      // TLSEXT_max_fragment_length_…
+  std::string suites;         // of TLS 1.3
+  std::string groups;
+  bool without_tickets = false;
   SSL_SESSION* session = nullptr;
 };
 
@@ -93,6 +96,9 @@ class TlsClient {
     SSL_CTX_set_cipher_list(context_, "DEFAULT@SECLEVEL=0");  // so that it may offer what the server must refuse
     SSL_CTX_set_min_proto_version(context_, options.version_min);
     SSL_CTX_set_max_proto_version(context_, options.version_max);
+    if (!options.suites.empty()) SSL_CTX_set_ciphersuites(context_, options.suites.c_str());
+    if (!options.groups.empty()) SSL_CTX_set1_groups_list(context_, options.groups.c_str());
+    if (options.without_tickets) SSL_CTX_set_options(context_, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context_, [](SSL* ssl, SSL_SESSION* session) {
       auto* self = static_cast<TlsClient*>(SSL_get_app_data(ssl));

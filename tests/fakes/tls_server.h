@@ -14,7 +14,7 @@
 
 namespace broker::net {
 
-inline constexpr std::uint8_t record_of_alert = 21;         // RFC 8446 §5.1
+inline constexpr std::uint8_t record_of_alert = 21;  // RFC 8446 §5.1
 inline constexpr std::uint8_t record_of_application = 23;
 
 struct Identities {

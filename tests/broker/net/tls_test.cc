@@ -15,11 +15,11 @@ namespace {
 
 using testing::HasSubstr;
 
-class TlsRecords : public TlsOfVersion {};
-INSTANTIATE_TEST_SUITE_P(Versions, TlsRecords, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+class TlsData : public TlsOfVersion {};
+INSTANTIATE_TEST_SUITE_P(Versions, TlsData, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& of) { return of.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; });
 
-TEST_P(TlsRecords, CarriesDataBothWays) {
+TEST_P(TlsData, CarriesDataBothWays) {
   Server server(context);
   TlsClient client(options());
   EXPECT_FALSE(server.tls.handshake_done());
@@ -35,7 +35,7 @@ TEST_P(TlsRecords, CarriesDataBothWays) {
   EXPECT_EQ(client.read(), "to the client");
 }
 
-TEST_P(TlsRecords, TakesDataInPiecesOfEverySize) {
+TEST_P(TlsData, TakesDataInPiecesOfEverySize) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -50,7 +50,7 @@ TEST_P(TlsRecords, TakesDataInPiecesOfEverySize) {
   }
 }
 
-TEST_P(TlsRecords, HandsOverManySmallRecordsAtOnce) {
+TEST_P(TlsData, HandsOverManySmallRecordsAtOnce) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -60,7 +60,7 @@ TEST_P(TlsRecords, HandsOverManySmallRecordsAtOnce) {
   EXPECT_EQ(server.handed_over, 1);
 }
 
-TEST_P(TlsRecords, SealsSeveralFramesInOneRecord) {
+TEST_P(TlsData, SealsSeveralFramesInOneRecord) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -78,7 +78,7 @@ TEST_P(TlsRecords, SealsSeveralFramesInOneRecord) {
   EXPECT_EQ(client.read(), std::string(10'000, 'a') + std::string(6'000, 'b') + std::string(385, 'c'));
 }
 
-TEST_P(TlsRecords, SealsNothingIntoNothing) {
+TEST_P(TlsData, SealsNothingIntoNothing) {
   Server server(context);
   TlsClient client(options());
   EXPECT_FALSE(server.seal({"too early"}));
@@ -88,7 +88,7 @@ TEST_P(TlsRecords, SealsNothingIntoNothing) {
   EXPECT_EQ(server.take_output(), "");
 }
 
-TEST_P(TlsRecords, Carries16MiBBothWaysBusyAndIdle) {
+TEST_P(TlsData, Carries16MiBBothWaysBusyAndIdle) {
   std::mt19937 random(16);
   std::string large(16 << 20, '\0');
   for (std::size_t i = 0; i < large.size(); i += 4) {
@@ -117,7 +117,7 @@ TEST_P(TlsRecords, Carries16MiBBothWaysBusyAndIdle) {
   EXPECT_TRUE(server.plaintext == large);
 }
 
-TEST_P(TlsRecords, OutputStaysWhereItIsUntilConsumed) {
+TEST_P(TlsData, OutputStaysWhereItIsUntilConsumed) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -140,7 +140,7 @@ TEST_P(TlsRecords, OutputStaysWhereItIsUntilConsumed) {
   }
 }
 
-TEST_P(TlsRecords, SaysGoodbyeAndStillListens) {
+TEST_P(TlsData, SaysGoodbyeAndStillListens) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -156,7 +156,7 @@ TEST_P(TlsRecords, SaysGoodbyeAndStillListens) {
   EXPECT_EQ(server.plaintext, "one more");
 }
 
-TEST_P(TlsRecords, HearsGoodbyeAndMayStillAnswer) {
+TEST_P(TlsData, HearsGoodbyeAndMayStillAnswer) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -173,7 +173,7 @@ TEST_P(TlsRecords, HearsGoodbyeAndMayStillAnswer) {
   EXPECT_EQ(client.read(), "answer");
 }
 
-TEST_P(TlsRecords, SinkMaySealAndSayGoodbye) {
+TEST_P(TlsData, SinkMaySealAndSayGoodbye) {
   struct Echo {
     Tls& tls;
     std::string scratch;
@@ -196,7 +196,7 @@ TEST_P(TlsRecords, SinkMaySealAndSayGoodbye) {
   EXPECT_EQ(client.error(), "close_notify");
 }
 
-TEST_P(TlsRecords, ABadRecordEndsItWithAnAlertBehindWhatWasGood) {
+TEST_P(TlsData, ABadRecordEndsItWithAnAlertBehindWhatWasGood) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -219,7 +219,7 @@ TEST_P(TlsRecords, ABadRecordEndsItWithAnAlertBehindWhatWasGood) {
   EXPECT_EQ(ERR_peek_error(), 0u) << "nothing is left for the next connection";
 }
 
-TEST_P(TlsRecords, OthersErrorsInTheQueueAreNotOurs) {
+TEST_P(TlsData, OthersErrorsInTheQueueAreNotOurs) {
   Server server(context);
   TlsClient client(options());
   ASSERT_EQ(shake_hands(server, client), "");
@@ -229,7 +229,7 @@ TEST_P(TlsRecords, OthersErrorsInTheQueueAreNotOurs) {
   EXPECT_EQ(server.plaintext, "x");
 }
 
-TEST_P(TlsRecords, HeedsAClientThatWantsSmallRecords) {
+TEST_P(TlsData, HeedsAClientThatWantsSmallRecords) {
   Server server(context);
   TlsClientOptions small = options();
   small.fragment_mode = TLSEXT_max_fragment_length_512;
@@ -242,35 +242,89 @@ TEST_P(TlsRecords, HeedsAClientThatWantsSmallRecords) {
   EXPECT_EQ(client.read(), std::string(2'000, 'a') + std::string(48, 'b'));
 }
 
-TEST(Tls, AnswersKeyUpdatesWithinReason) {
+TEST(Tls, AnswersKeyUpdatesWithItsNextData) {
   TlsContext context = make_context();
   Server server(context);
   TlsClient client;
   ASSERT_EQ(shake_hands(server, client), "");
-  const auto update = [&] {
+  for (int i = 0; i < 2'000; ++i) {
     ASSERT_EQ(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
     client.write("x");
-  };
-  for (int i = 0; i < 2'000; ++i) {  // of a client that reads, as many as it likes
-    update();
     ASSERT_EQ(server.feed(client.take_sent()), Tls::Result::ok);
+    ASSERT_EQ(server.take_output(), "") << "who asks and does not read piles up nothing";
+    if (i % 3 != 0) continue;
+    ASSERT_TRUE(server.seal({"answer"}));
     client.receive(server.take_output());
-    ASSERT_EQ(client.read(), "");
+    ASSERT_EQ(client.read(), "answer");
   }
   EXPECT_EQ(server.plaintext.size(), 2'000u);
-  ASSERT_TRUE(server.seal({"still here"}));
-  client.receive(server.take_output());
-  EXPECT_EQ(client.read(), "still here");
+}
 
-  Tls::Result result = Tls::Result::ok;
-  int unread = 0;
-  for (; result == Tls::Result::ok && unread < 2'000; ++unread) {
-    update();
-    result = server.feed(client.take_sent());
+// The record layer is ours from the handshake on, the client's is OpenSSL's.
+TEST(Tls, CarriesRandomDataWithEveryCipherSuite) {
+  std::mt19937 random(13);
+  const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random()) % end; };
+  for (const char* suite : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
+    TlsContext context = make_context();
+    Server server(context);
+    TlsClientOptions options;
+    options.suites = suite;
+    TlsClient client(options);
+    ASSERT_EQ(shake_hands(server, client), "");
+    ASSERT_STREQ(SSL_get_cipher_name(client.ssl()), suite);
+    std::string sent;
+    for (int round = 0; round < 400; ++round) {
+      server.tls.set_busy(below(2) == 0);
+      if (below(8) == 0) {
+        SSL_key_update(client.ssl(), below(2) == 0 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED);
+      }
+      SSL_set_block_padding(client.ssl(), 1 + below(2) * 511);
+      const std::string text(1 + below(round % 20 == 0 ? 60'000 : 300), static_cast<char>('a' + round % 26));
+      sent += text;
+      client.write(text);
+      ASSERT_EQ(server.feed_in_pieces(client.take_sent(), 1 + below(2'000)), Tls::Result::ok) << server.tls.error();
+      const std::vector<std::string> answer{text.substr(0, text.size() / 2), text.substr(text.size() / 2), "!"};
+      ASSERT_TRUE(server.seal(answer));
+      client.receive(server.take_output());
+      ASSERT_EQ(client.read(), text + "!");
+    }
+    EXPECT_TRUE(server.plaintext == sent);
   }
-  EXPECT_EQ(result, Tls::Result::error);
-  EXPECT_GT(unread, 400);
-  EXPECT_LT(server.take_output().size(), 20'000u);
+}
+
+TEST(Tls, GoesOnBehindAHandshakeOfAnyCourse) {
+  TlsContext context = make_context();
+  const auto exchanges = [&](const TlsClientOptions& options, SSL_SESSION** session) {
+    Server server(context);
+    TlsClient client(options);
+    EXPECT_EQ(shake_hands(server, client), "");
+    EXPECT_TRUE(server.seal({"ping"}));
+    client.receive(server.take_output());
+    EXPECT_EQ(client.read(), "ping");
+    client.write("pong");
+    EXPECT_EQ(server.feed(client.take_sent()), Tls::Result::ok);
+    EXPECT_EQ(server.plaintext, "pong");
+    if (session != nullptr && client.session() != nullptr) *session = SSL_SESSION_dup(client.session());
+    return server.tls.resumed();
+  };
+  TlsClientOptions retried;
+  retried.groups = "P-521:P-256";  // the key share is of the first, which the server does not know: HelloRetryRequest
+  EXPECT_FALSE(exchanges(retried, nullptr));
+
+  TlsClientOptions split;  // the session ticket holds the name, and is longer than a record may be
+  split.fragment_mode = TLSEXT_max_fragment_length_512;
+  split.server_name = std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + "." +
+                      std::string(60, 'd') + ".test";
+  SSL_SESSION* session = nullptr;
+  EXPECT_FALSE(exchanges(split, &session));
+  ASSERT_NE(session, nullptr);
+  split.session = session;
+  EXPECT_TRUE(exchanges(split, nullptr));
+  SSL_SESSION_free(session);
+
+  TlsClientOptions without_tickets;
+  without_tickets.without_tickets = true;
+  EXPECT_FALSE(exchanges(without_tickets, nullptr));
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -301,7 +355,7 @@ TEST(Tls, AnIdleConnectionHoldsLittle) {
     const std::size_t each = (heap() - before) / connections;
     RecordProperty(version == TLS1_2_VERSION ? "tls12_idle_bytes" : "tls13_idle_bytes", static_cast<int>(each));
     std::printf("%s: an idle connection holds %zu bytes\n", servers[0]->tls.version(), each);
-    EXPECT_LT(each, 16u * 1024) << version;
+    EXPECT_LT(each, version == TLS1_2_VERSION ? 16u * 1024 : 768u) << version;
   }
 }
 #endif
