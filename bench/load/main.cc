@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -214,7 +215,9 @@ struct Parsing {
   bool on = true;
 };
 void correct_status(int status, void* parsing) {
-  if (status == 1 && static_cast<Parsing*>(parsing)->on) _exit(static_cast<Parsing*>(parsing)->help ? 0 : usage_status);
+  if (status != 1 || !static_cast<Parsing*>(parsing)->on) return;
+  std::cout.flush();  // what _exit() does not do
+  _exit(static_cast<Parsing*>(parsing)->help ? 0 : usage_status);
 }
 
 bool in_main_file(absl::string_view file) { return absl::EndsWith(file, "load/main.cc"); }

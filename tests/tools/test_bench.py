@@ -284,6 +284,14 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(2, said.returncode, flags)
             self.assertIn(words, said.stderr)
 
+    def test_the_programs_teach_through_a_pipe(self):
+        built = os.path.dirname(os.environ["KODAMA_BINARY"])
+        for program, flag in (("bench_load", "--subscribers"), ("bench_floor", "--listen")):
+            said = subprocess.run([os.path.join(built, program), "--help"], capture_output=True, text=True, timeout=60,
+                                  check=False)
+            self.assertEqual(0, said.returncode, program)
+            self.assertIn(flag, said.stdout, program)
+
 
 if __name__ == "__main__":
     unittest.main()
