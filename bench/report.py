@@ -114,8 +114,14 @@ def regime_section(part):
 def remarks(part):
     """Every run that did not count, by name, and what was flagged in the others."""
     found = []
+    disturbed = {}
     for run in part.get("discarded", []):
-        found.append(f"{run['column']}, repetition {run['repetition'] + 1}: invalid at first, made again: {reason(run)}")
+        if stats.is_valid(run):
+            disturbed[run["column"]] = disturbed.get(run["column"], 0) + 1
+        else:
+            found.append(f"{run['column']}, repetition {run['repetition'] + 1}: invalid at first, made again: {reason(run)}")
+    found += [f"{column}: {count} disturbed runs were made again, and the least disturbed ones count"
+              for column, count in disturbed.items()]
     for run in part["runs"]:
         name = f"{run['column']}, repetition {run['repetition'] + 1}"
         if not stats.is_valid(run):
