@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole shard, with its own loop, on a ring without a kernel: clients come over on_accepted() and speak the raw
-// dialect, so that what is measured is the turn as it is in the product.
+// or the native dialect, so that what is measured is the turn as it is in the product.
 // Thread: one. Owns: all of it. Limits: nobody pings and nothing times out, however long a benchmark runs.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "broker/shard/shard.h"
 #include "frames.h"
 #include "null_ring.h"
+#include "proto/native/dialect.h"
 #include "proto/raw/dialect.h"
 
 namespace bench::micro {
@@ -72,7 +73,8 @@ class LoneShard {
   const config::Settings settings_ = make_settings();
   const broker::shard::Access access_{settings_, {}};
   const proto::raw::RawDialect raw_;
-  const proto::Dialect* const dialects_[1] = {&raw_};
+  const proto::native::NativeDialect native_;
+  const proto::Dialect* const dialects_[2] = {&raw_, &native_};
   const proto::http::Router routes_{dialects_};
   const broker::shard::Common common_{.settings = settings_,
                                       .access = access_,
