@@ -53,13 +53,13 @@ std::optional<std::string_view> JsonReader::next_member() {
   }
   char* const key = at_;
   if (!skip_string()) return std::nullopt;
-  char* const key_end = at_;
+  const std::string_view name = unescape(key);
   skip_space();
   if (!take(':')) {
     fail("a colon is missing");
     return std::nullopt;
   }
-  return unescape_json({key, key_end});
+  return name;
 }
 
 std::span<char> JsonReader::read_value() {
@@ -71,9 +71,11 @@ std::span<char> JsonReader::read_value() {
 }
 
 std::optional<std::string_view> JsonReader::read_string() {
-  const std::span<char> raw = read_value();
   if (failed()) return std::nullopt;
-  return unescape_json(raw);
+  skip_space();
+  char* const start = at_;
+  if (!skip_string()) return std::nullopt;
+  return unescape(start);
 }
 
 bool JsonReader::finish() {
@@ -155,6 +157,7 @@ bool JsonReader::skip_scalar() {
 
 bool JsonReader::skip_string() {
   if (!take('"')) return fail("a string is missing");
+  escaped_ = false;
   for (;;) {
     at_ += plain_json_bytes({at_, static_cast<std::size_t>(end_ - at_)});
     if (at_ == end_) return fail("a string has no end");
@@ -163,8 +166,15 @@ bool JsonReader::skip_string() {
       return true;
     }
     if (*at_ != '\\') return fail("a control character in a string");
+    escaped_ = true;
     if (!skip_escape()) return false;
   }
+}
+
+// The text of the string that was just passed.
+std::string_view JsonReader::unescape(char* string_begin) const {
+  if (escaped_) return unescape_json({string_begin, at_});
+  return {string_begin + 1, at_ - 1};
 }
 
 bool JsonReader::skip_escape() {

@@ -49,6 +49,7 @@ class JsonReader {
   [[nodiscard]] bool skip_key();
   [[nodiscard]] bool skip_scalar();
   [[nodiscard]] bool skip_string();
+  [[nodiscard]] std::string_view unescape(char* string_begin) const;
   [[nodiscard]] bool skip_escape();
   [[nodiscard]] std::optional<unsigned> take_code_unit();
   [[nodiscard]] bool skip_number();
@@ -61,6 +62,7 @@ class JsonReader {
   const char* what_ = nullptr;
   int status_ = 400;
   bool first_member_ = false;
+  bool escaped_ = false;  // the last string that was passed has escapes
 };
 
 // Whether the whole text is one JSON value with space around it. None: it is.

@@ -23,10 +23,14 @@ void note_twice(std::optional<Error>& error, std::string_view key) {
 }
 
 void read_data(JsonReader& reader, Publication& publication) {
-  publication.kind = reader.type() == JsonType::string ? Kind::text : Kind::json;
+  if (reader.type() == JsonType::string) {
+    publication.kind = Kind::text;
+    publication.content = reader.read_string().value_or(std::string_view());
+    return;
+  }
+  publication.kind = Kind::json;
   const std::span<char> raw = reader.read_value();
-  if (reader.failed()) return;
-  publication.content = publication.kind == Kind::text ? unescape_json(raw) : std::string_view(raw.data(), raw.size());
+  publication.content = {raw.data(), raw.size()};
 }
 
 void read_data_base64(JsonReader& reader, PublishObject& object, std::optional<Error>& error) {

@@ -174,6 +174,19 @@ TEST(Json, EveryCharacterComesBackFromEveryPlace) {
   }
 }
 
+TEST(Json, PlainBytesEndAtTheFirstSpecialOneWhereverItStands) {
+  for (std::size_t size = 0; size < 50; ++size) {
+    const std::string text(size, '\xC3');
+    EXPECT_EQ(plain_json_bytes(text), size);
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string with_special = text;
+      with_special[size - 1] = '\\';
+      with_special[at] = '"';
+      EXPECT_EQ(plain_json_bytes(with_special), at) << size;
+    }
+  }
+}
+
 // An independent parser's verdict on short documents put together at random. It refuses numbers beyond its range, which
 // we keep, so numbers are small here.
 TEST(Json, AgreesWithSimdjson) {
