@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/topic_name.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "proto/utf8.h"
@@ -20,6 +21,10 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
+bool is_plain_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char character) { return character >= 0x20 && character < 0x7F; });
+}
+
 bool has_reserved_segment(std::string_view topic) {
   return topic.starts_with('$') || topic.find("/$") != std::string_view::npos;
 }
@@ -29,8 +34,10 @@ bool has_reserved_segment(std::string_view topic) {
 std::optional<std::string_view> topic_name_error(std::string_view topic) {
   if (topic.empty()) return "a topic's name must not be empty";
   if (topic.size() > topic_name_bytes_max) return "a topic's name has at most 255 bytes";
-  if (!is_valid_utf8(topic)) return "a topic's name must be UTF-8";
-  if (has_control_character(topic)) return "a topic's name must not have control characters";
+  if (!is_plain_ascii(topic)) {  // as most are
+    if (!is_valid_utf8(topic)) return "a topic's name must be UTF-8";
+    if (has_control_character(topic)) return "a topic's name must not have control characters";
+  }
   if (has_reserved_segment(topic)) return "a topic's segment that begins with '$' is reserved";
   return std::nullopt;
 }
