@@ -69,11 +69,12 @@ class Decoder {
  private:
   enum class Stage : std::uint8_t { first, second, length, mask, payload, finished };
 
-  [[nodiscard]] std::optional<Reason> take_header_byte(std::uint8_t byte);
+  [[nodiscard]] std::optional<Reason> take_header(std::span<const std::uint8_t> in, std::size_t& used);
   [[nodiscard]] std::optional<Reason> take_first_byte(std::uint8_t byte);
   [[nodiscard]] std::optional<Reason> take_second_byte(std::uint8_t byte);
   [[nodiscard]] std::optional<Reason> take_length_byte(std::uint8_t byte);
   [[nodiscard]] std::optional<Reason> take_length(std::uint64_t payload_bytes);
+  std::size_t take_mask(std::span<const std::uint8_t> in);
   std::size_t take_payload(std::span<std::uint8_t> in, Event& event);
   std::span<char> collect(std::span<std::uint8_t> piece);
   void end_message(std::span<char> payload, Event& event);
