@@ -10,10 +10,8 @@ constexpr std::uint8_t length_16bit_follows = 126;
 constexpr std::uint8_t length_64bit_follows = 127;
 constexpr std::size_t close_code_bytes = 2;  // §5.5.1
 
-void append_byte(std::string& out, std::uint64_t value) { out.push_back(static_cast<char>(value & 0xFF)); }
-
 void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) append_byte(out, value >> shift);
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift & 0xFF));
 }
 
 // The longest beginning of a UTF-8 text that fits and does not end inside a character.
@@ -27,14 +25,17 @@ std::string_view cut(std::string_view text, std::size_t bytes_max) {
 }  // namespace
 
 void append_header(std::string& out, Opcode opcode, std::uint64_t payload_bytes) {
-  append_byte(out, fin_bit | static_cast<std::uint8_t>(opcode));
+  const auto first = static_cast<char>(fin_bit | static_cast<std::uint8_t>(opcode));
   if (payload_bytes <= length_7bit_max) {
-    append_byte(out, payload_bytes);
+    const char header[] = {first, static_cast<char>(payload_bytes)};
+    out.append(header, sizeof header);
   } else if (payload_bytes <= length_16bit_max) {
-    append_byte(out, length_16bit_follows);
-    append_big_endian(out, payload_bytes, 2);
+    const char header[] = {first, length_16bit_follows, static_cast<char>(payload_bytes >> 8),
+                           static_cast<char>(payload_bytes & 0xFF)};
+    out.append(header, sizeof header);
   } else {
-    append_byte(out, length_64bit_follows);
+    out.push_back(first);
+    out.push_back(length_64bit_follows);
     append_big_endian(out, payload_bytes, 8);
   }
 }
