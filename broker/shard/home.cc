@@ -26,7 +26,7 @@ Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel&
 void Home::on_mail(ShardIndex from, RequestMail&& mail) {
   switch (mail.type) {
     case RequestMail::Type::publish: {
-      topics::Topic& topic = topics_.find_or_make(mail.message->topic(), now_.steady);
+      topics::Topic& topic = topics_.find_or_make(mail.message->name(), now_.steady);
       const topics::PublishTicket ticket{from, mail.client.slot, mail.client.generation, mail.tag,
                                          mail.message->content_bytes};
       engine_->publish(topic, std::move(mail.message), ticket, now_.wall_us, *this);

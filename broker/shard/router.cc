@@ -22,12 +22,12 @@ ShardIndex Router::home_of(std::string_view topic) const {
 ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publication& publication) {
   const std::string_view event =
       publication.event.empty() ? proto::default_event(publication.topic) : publication.event;
-  const ShardIndex home = home_of(publication.topic);
   topics::MessageRef message(topics::Message::make({.topic = publication.topic,
                                                     .event = event,
                                                     .content = publication.content,
                                                     .kind = static_cast<std::uint8_t>(publication.kind)},
                                                    now_.steady_ns, messages_));
+  const ShardIndex home = home_of(publication.topic);
   post_.send(
       home,
       RequestMail{
@@ -121,7 +121,7 @@ bool Router::encode(const topics::Message& message, const proto::WireFormat& for
 }
 
 void Router::take(const topics::Message& message) {
-  LocalTopic* topic = subscribers_.find(message.topic());
+  LocalTopic* topic = subscribers_.find(message.name());
   if (topic == nullptr) return;  // the last subscriber left while it was on its way
   for (FormatGroup& group : topic->groups) {
     if (group.live.empty()) continue;

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/topics/home_topics.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "broker/base/check.h"
 #include "config/limits.h"
 
 namespace broker::topics {
 namespace limits = config::limits;
-
-std::size_t home_of(std::string_view group, std::size_t shards) {
-  return static_cast<std::size_t>(XXH64(group.data(), group.size(), 0) % shards);
-}
 
 HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed)
     : epochs_(epoch_seed), log_(log_limits, *this) {}
@@ -21,16 +14,16 @@ HomeTopics::~HomeTopics() {
   for (auto& [name, topic] : topics_) log_.clear(*topic);
 }
 
-Topic& HomeTopics::find_or_make(std::string_view name, TimePoint now) {
+Topic& HomeTopics::find_or_make(const Name& name, TimePoint now) {
   if (Topic* found = find(name)) return *found;
-  auto topic = std::make_unique<Topic>(std::string(name), epochs_());
+  auto topic = std::make_unique<Topic>(std::string(name.text), epochs_());
   Topic& made = *topic;
-  topics_.emplace(std::string_view(made.name()), std::move(topic));
+  topics_.emplace(Name(made.name(), name.hash), std::move(topic));
   settle(made, now);
   return made;
 }
 
-Topic* HomeTopics::find(std::string_view name) {
+Topic* HomeTopics::find(const Name& name) {
   const auto found = topics_.find(name);
   return found == topics_.end() ? nullptr : found->second.get();
 }
@@ -116,8 +109,7 @@ void HomeTopics::unlink_idle(Topic& topic) {
 void HomeTopics::forget(Topic& topic) {
   KODAMA_CHECK(topic.shards.none() && topic.log_size() == 0);
   unlink_idle(topic);
-  const std::string_view name = topic.name();
-  topics_.erase(topics_.find(name));
+  topics_.erase(topics_.find(Name(topic.name())));
 }
 
 }  // namespace broker::topics

@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "broker/topics/log_store.h"
+#include "broker/topics/name.h"
 #include "broker/topics/topic.h"
 
 namespace broker::topics {
@@ -39,8 +40,8 @@ class HomeTopics final : private LogStore::Events {
   HomeTopics(const LogLimits& limits, std::uint64_t epoch_seed);
   ~HomeTopics();
 
-  [[nodiscard]] Topic& find_or_make(std::string_view name, TimePoint now);
-  [[nodiscard]] Topic* find(std::string_view name);
+  [[nodiscard]] Topic& find_or_make(const Name& name, TimePoint now);
+  [[nodiscard]] Topic* find(const Name& name);
 
   [[nodiscard]] static ReadPlan plan(const Topic&, const ReadFrom&);
 
@@ -62,21 +63,13 @@ class HomeTopics final : private LogStore::Events {
   void unlink_idle(Topic&);
   void forget(Topic&);
 
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return absl::Hash<std::string_view>{}(name); }
-  };
   std::mt19937_64 epochs_;
   LogStore log_;
-  absl::flat_hash_map<std::string_view, std::unique_ptr<Topic>, Hash, std::equal_to<>>
-      topics_;  // keyed by Topic::name()
+  absl::flat_hash_map<Name, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;  // keyed by Topic::name()
   Topic* idle_oldest_ = nullptr;
   Topic* idle_newest_ = nullptr;
   std::size_t idle_count_ = 0;
   TimePoint now_{};  // of the call under way
 };
-
-// The shard that a group of topics lives on: stable over time, builds and nodes.
-[[nodiscard]] std::size_t home_of(std::string_view group, std::size_t shards);
 
 }  // namespace broker::topics

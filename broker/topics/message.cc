@@ -31,6 +31,7 @@ Message::Message(const Parts& parts, std::int64_t accepted, ReturnStack& owning)
       event_bytes(static_cast<std::uint16_t>(parts.event.size())),
       topic_bytes(static_cast<std::uint8_t>(parts.topic.size())),
       kind(parts.kind),
+      topic_hash(Name(parts.topic).hash),
       accepted_ns(accepted),
       owner(&owning) {
   char* out = reinterpret_cast<char*>(this + 1);

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "broker/topics/name.h"
+
 namespace broker::topics {
 
 class Topic;
@@ -46,6 +48,7 @@ struct Message {
   static void free(Message*);
 
   [[nodiscard]] std::string_view topic() const { return {bytes(), topic_bytes}; }
+  [[nodiscard]] Name name() const { return {topic(), topic_hash}; }
   [[nodiscard]] std::string_view event() const { return {bytes() + topic_bytes, event_bytes}; }
   [[nodiscard]] std::string_view content() const { return {bytes() + topic_bytes + event_bytes, content_bytes}; }
   // What it costs to keep, in a log or a queue of messages.
@@ -56,6 +59,7 @@ struct Message {
   std::uint16_t event_bytes = 0;
   std::uint8_t topic_bytes = 0;
   std::uint8_t kind = 0;
+  const std::uint64_t topic_hash;
   // Written by the home when it sequences, constant from then on.
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;

@@ -16,17 +16,17 @@ FormatGroup* find_group(LocalTopic& topic, const void* format) {
 }  // namespace
 
 // Hot: once a message. Measured by topic_lookup of bench/micro.
-LocalTopic* SubscriberTable::find(std::string_view topic) {
+LocalTopic* SubscriberTable::find(const Name& topic) {
   const auto found = topics_.find(topic);
   return found == topics_.end() ? nullptr : found->second.get();
 }
 
-Subscription& SubscriberTable::add(std::string_view name, void* subscriber, const void* format) {
+Subscription& SubscriberTable::add(const Name& name, void* subscriber, const void* format) {
   LocalTopic* topic = find(name);
   if (topic == nullptr) {
-    auto made = std::make_unique<LocalTopic>(name);
+    auto made = std::make_unique<LocalTopic>(name.text);
     topic = made.get();
-    topics_.emplace(std::string_view(topic->name()), std::move(made));
+    topics_.emplace(Name(topic->name(), name.hash), std::move(made));
   }
   ++topic->subscriptions_;
   return *new Subscription{.subscriber = subscriber, .format = format, .topic = topic};
@@ -61,7 +61,7 @@ bool SubscriberTable::remove(Subscription& subscription) {
   delete &subscription;
   if (--topic.subscriptions_ > 0) return false;
   KODAMA_CHECK(!topic.run_pending, "a run is pending for ", topic.name());
-  topics_.erase(topics_.find(std::string_view(topic.name())));
+  topics_.erase(topics_.find(Name(topic.name())));
   return true;
 }
 

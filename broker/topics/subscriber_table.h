@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "broker/topics/message.h"
+#include "broker/topics/name.h"
 
 namespace broker::topics {
 
@@ -82,17 +83,17 @@ class SubscriberTable {
   SubscriberTable& operator=(const SubscriberTable&) = delete;
 
   // A new waiting subscription.
-  [[nodiscard]] Subscription& add(std::string_view topic, void* subscriber, const void* format);
+  [[nodiscard]] Subscription& add(const Name& topic, void* subscriber, const void* format);
   // Requires: the topic has no run pending, since a subscription receives from the next run on.
   static void make_live(Subscription&);
   // Destroys the subscription. Returns true when its topic has no subscription left and is gone with it.
   // Requires: not while the topic's runs are being handed out, and no run pending if it is the last one.
   bool remove(Subscription&);
 
-  [[nodiscard]] LocalTopic* find(std::string_view topic);
+  [[nodiscard]] LocalTopic* find(const Name& topic);
 
  private:
-  absl::flat_hash_map<std::string_view, std::unique_ptr<LocalTopic>> topics_;  // keyed by LocalTopic::name()
+  absl::flat_hash_map<Name, std::unique_ptr<LocalTopic>, NameHash, std::equal_to<>> topics_;  // keyed by name()
 };
 
 }  // namespace broker::topics
