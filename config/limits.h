@@ -145,6 +145,10 @@ inline constexpr std::chrono::seconds answers_patience{30};
 inline constexpr std::size_t mailbox_entries = 1024;
 static_assert(std::has_single_bit(mailbox_entries), "positions wrap by a mask");
 
+// A quiet publish of at most so many bytes is not acknowledged: the mailbox being full paces its publisher as well, and
+// as many of them as fit into it are no more than what may be unacknowledged.
+inline constexpr std::size_t unanswered_bytes_max = publishing_bytes_max / mailbox_entries;
+
 // Home keeps this much for one destination whose delivery mailbox is full, then stops draining its publish mailboxes.
 inline constexpr std::size_t spill_bytes_max = 16 * MiB;
 static_assert(spill_bytes_max >= page_bytes_max);

@@ -32,6 +32,7 @@ struct Publication {
   std::string_view event;  // empty: the default, the topic's last segment
   Kind kind = Kind::text;
   std::string_view content;
+  bool quiet = false;  // nobody waits to hear that it went well: that answer may be left out
 };
 
 }  // namespace proto

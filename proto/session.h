@@ -83,7 +83,7 @@ struct WireFormat {
 
 // What a session may ask of the broker. Each asking method either refuses at once (an Error is returned and no answer
 // will follow) or answers later, exactly once, by the session's `on_…` method with the same tag, unless the connection
-// closes first. All views are copied before the call returns.
+// closes first, or the publication is a quiet one and went well. All views are copied before the call returns.
 class Host {
  public:
   [[nodiscard]] virtual std::optional<Error> publish(Tag, const Publication&) = 0;

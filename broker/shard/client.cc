@@ -111,12 +111,21 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
     return proto::Error{
         413, absl::StrCat("a message has at most ", services().common.settings.limits.message_bytes, " bytes")};
   }
-  ++outstanding_;
-  publishing_bytes_ += static_cast<std::uint32_t>(publication.content.size());
+  const bool answered = wants_answer(publication);
+  if (answered) {
+    ++outstanding_;
+    publishing_bytes_ += static_cast<std::uint32_t>(publication.content.size());
+  }
   metrics.messages_published[dialect_].add();
   metrics.message_bytes_published[dialect_].add(publication.content.size());
-  stop_if_full(services().router.publish(id_, tag, publication));
+  stop_if_full(services().router.publish(answered ? id_ : ClientId{}, tag, publication));
   return std::nullopt;
+}
+
+// Most messages are small and quiet, and spare home the answer. A large one's answer paces its publisher, a
+// subscriber's makes a close wait until what it publishes has been delivered to itself.
+bool Client::wants_answer(const proto::Publication& publication) const {
+  return !publication.quiet || publication.content.size() > limits::unanswered_bytes_max || subscribes();
 }
 
 void Client::on_published(proto::Tag tag, const proto::Published& published, std::uint32_t content_bytes) noexcept {

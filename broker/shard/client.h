@@ -50,6 +50,8 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void on_progress() noexcept override;
   void on_dead(proto::Reason reason) noexcept override;
 
+  [[nodiscard]] bool wants_answer(const proto::Publication&) const;
+
   // proto::HttpHost
   std::optional<proto::Error> publish(proto::Tag, const proto::Publication&) override;
   std::optional<proto::Error> subscribe(proto::Tag, std::string_view topic, const proto::Start&) override;

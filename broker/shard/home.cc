@@ -64,7 +64,7 @@ void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const 
                                   .page = {}});
     }
   }
-  acknowledgements_.push_back({ticket, {message->epoch, message->offset}});
+  if (ticket.client_generation != 0) acknowledgements_.push_back({ticket, {message->epoch, message->offset}});
   topics_.append_to_log(topic, std::move(message), now_.steady);
 }
 

@@ -15,7 +15,7 @@
 
 namespace broker::shard {
 
-// A client of one shard; the generation tells a slot's later tenant from the one that asked.
+// A client of one shard; the generation tells a slot's later tenant from the one that asked. None is 0: that is nobody.
 struct ClientId {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
@@ -40,7 +40,7 @@ struct ReadPage {
 
 struct RequestMail {
   enum class Type : std::uint8_t {
-    publish,  // message; answered with `published`
+    publish,  // message; answered with `published` unless `client` is nobody
     read,     // read; answered with `page`
     leave,    // read->topic: the shard has no subscriber left
   };

@@ -23,6 +23,7 @@ class Router {
 
   // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
   // does not fit (Post::requests_full).
+  // A publish is answered unless the client is nobody.
   ShardIndex publish(ClientId, proto::Tag, const proto::Publication&);
   ShardIndex read(ClientId, proto::Tag, std::string_view topic, const topics::ReadFrom&, std::uint32_t messages_max);
   // Adds a waiting subscription; ask for its beginning with read_for().

@@ -41,6 +41,7 @@ class Subscriber : public Recipient {
   void account_left(const net::SharedBytes& bytes, std::uint8_t dialect);
   void account_dropped(const net::SharedBytes& bytes, proto::Reason reason);
   void show_queue();
+  [[nodiscard]] bool subscribes() const { return subscriptions_ != nullptr; }
   // There is more of a topic's log to hand out; the next page is asked for when a send is prepared.
   [[nodiscard]] bool replays() const { return replaying_ > 0; }
 

@@ -11,7 +11,7 @@
 
 namespace broker::topics {
 
-// The asker's own name for the publish; it comes back with the answer.
+// The asker's own name for the publish; it comes back with the answer. A client of generation 0 is nobody.
 struct PublishTicket {
   std::uint32_t shard = 0;
   std::uint32_t client_slot = 0;

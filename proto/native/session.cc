@@ -71,7 +71,12 @@ void NativeSession::on_message(DataType type, std::span<char> payload, Host& hos
 void NativeSession::run(const Command& command, Tag tag, Host& host) {
   std::optional<Error> error;
   switch (command.verb) {
-    case Command::Verb::publish: error = host.publish(tag, command.publish.publication); break;
+    case Command::Verb::publish: {
+      Publication publication = command.publish.publication;
+      publication.quiet = tag == 0;  // who gives no id wants to know of failures only
+      error = host.publish(tag, publication);
+      break;
+    }
     case Command::Verb::subscribe: error = host.subscribe(tag, command.topic, command.start); break;
     case Command::Verb::unsubscribe:
       error = host.unsubscribe(command.topic);
@@ -88,7 +93,7 @@ void NativeSession::run(const Command& command, Tag tag, Host& host) {
 
 void NativeSession::on_published(Tag tag, const Answer<Published>& answer, Host& host) {
   if (const Error* error = std::get_if<Error>(&answer)) return refuse(tag, *error, host);
-  if (tag == 0) return;  // who gives no id wants to know of failures only
+  if (tag == 0) return;  // quiet
   std::string text = "{";
   append_id(text, tag);
   text += "\"ok\":{\"offset\":";

@@ -35,7 +35,8 @@ void RawSession::on_message(DataType type, std::span<char> payload, Host& host) 
   const Publication publication{.topic = topic_,
                                 .event = {},
                                 .kind = type == DataType::text ? Kind::text : Kind::binary,
-                                .content = {payload.data(), payload.size()}};
+                                .content = {payload.data(), payload.size()},
+                                .quiet = true};
   if (const std::optional<Error> error = host.publish(unused_tag, publication)) host.close(reason_of(*error));
 }
 

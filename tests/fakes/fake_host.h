@@ -46,6 +46,7 @@ class FakeHost final : public proto::HttpHost {
 
   // What the session did, in order.
   std::vector<Publish> publishes;
+  std::vector<bool> quiet;  // of each of them
   std::vector<Subscribe> subscribes;
   std::vector<std::string> unsubscribes;
   std::vector<Read> reads;
@@ -64,6 +65,7 @@ class FakeHost final : public proto::HttpHost {
     if (auto refused = refusal(publication.topic)) return refused;
     publishes.push_back({tag, std::string(publication.topic), std::string(publication.event), publication.kind,
                          std::string(publication.content)});
+    quiet.push_back(publication.quiet);
     return std::nullopt;
   }
   std::optional<proto::Error> subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) override {

@@ -170,6 +170,8 @@ TEST_F(Native, PublishWithoutIdIsAnsweredOnlyWhenItFails) {
   EXPECT_THAT(heard(), IsEmpty());
   session.on_published(host.publishes.at(1).tag, Error{403, "no"}, host);
   EXPECT_THAT(heard(), ElementsAre(R"({"error":{"code":403,"message":"no"}})"));
+  say(R"({"id":0,"publish":{"topic":"x","data":3}})");
+  EXPECT_THAT(host.quiet, ElementsAre(true, true, false));
 }
 
 TEST_F(Native, SubscribeWithoutIdIsAnsweredWithoutOne) {

@@ -79,6 +79,7 @@ TEST_F(Raw, FramesAreContent) {
               ElementsAre(fakes::FakeHost::Publish{0, "chat message", "", Kind::text, "\"hi\""},
                           fakes::FakeHost::Publish{0, "chat message", "", Kind::binary, std::string("\0\xFF", 2)},
                           fakes::FakeHost::Publish{0, "chat message", "", Kind::text, ""}));
+  EXPECT_THAT(host.quiet, ElementsAre(true, true, true));
   session->on_published(0, Published{1, 1}, host);
   EXPECT_THAT(host.sent, IsEmpty());
 }
