@@ -2,6 +2,7 @@
 #include "broker/shard/post.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace broker::shard {
 
@@ -37,11 +38,14 @@ bool Post::deliveries_congested() const {
       deliveries_out_, [](const auto& outbox) { return outbox.spilled_bytes() > config::limits::spill_bytes_max; });
 }
 
+// Three times a turn; mostly there is nothing new.
 void Post::publish(io::Ring& own) {
+  if (!std::exchange(news_, false)) return;
   for (ShardIndex to = 0; to < shards_; ++to) {
     const bool mail = requests_out_[to].publish() | deliveries_out_[to].publish();
     const bool room = room_given_[to];
     room_given_[to] = false;
+    news_ |= requests_out_[to].full() | deliveries_out_[to].full();
     if (to != self_ && (mail || room) && mesh_.sleep_flag(to).must_wake()) own.wake(mesh_.ring(to));
   }
 }
@@ -49,7 +53,9 @@ void Post::publish(io::Ring& own) {
 void Post::release() {
   for (ShardIndex from = 0; from < shards_; ++from) {
     const bool wanted = requests_in_[from].release() | deliveries_in_[from].release();
-    if (wanted) room_given_[from] = true;
+    if (!wanted) continue;
+    room_given_[from] = true;
+    news_ = true;
   }
 }
 

@@ -51,8 +51,14 @@ class Post {
  public:
   Post(Mesh& mesh, ShardIndex self, base::ShardMetrics& metrics);
 
-  void send(ShardIndex to, RequestMail&& mail) { requests_out_[to].post(std::move(mail)); }
-  void send(ShardIndex to, DeliveryMail&& mail) { deliveries_out_[to].post(std::move(mail)); }
+  void send(ShardIndex to, RequestMail&& mail) {
+    requests_out_[to].post(std::move(mail));
+    news_ = true;
+  }
+  void send(ShardIndex to, DeliveryMail&& mail) {
+    deliveries_out_[to].post(std::move(mail));
+    news_ = true;
+  }
 
   [[nodiscard]] ShardIndex shards() const { return shards_; }
   // Of this shard.
@@ -103,6 +109,7 @@ class Post {
   std::vector<Inbox<RequestMail>> requests_in_;
   std::vector<Inbox<DeliveryMail>> deliveries_in_;
   std::vector<bool> room_given_;  // senders that wait for the room that release() gave
+  bool news_ = false;             // publish() has something to show, to wake somebody for, or to try again
   ShardIndex request_start_ = 0;
   ShardIndex delivery_start_ = 0;
 };
