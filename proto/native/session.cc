@@ -21,7 +21,12 @@ void frame_from(std::string& out, std::size_t begin) {
   out.insert(begin, header);
 }
 
-void send_frame(Host& host, std::string text) {
+// Most answers with their frame's header take no more, so that they are allocated once.
+constexpr std::size_t answer_bytes = 128;
+
+// Sends an answer with its last bytes.
+void send_frame(Host& host, std::string text, std::string_view end) {
+  text += end;
   frame_from(text, 0);
   host.send(text);
 }
@@ -81,9 +86,7 @@ void NativeSession::run(const Command& command, Tag tag, Host& host) {
     case Command::Verb::unsubscribe:
       error = host.unsubscribe(command.topic);
       if (!error) {
-        std::string text = "{";
-        append_id(text, tag);
-        send_frame(host, text + "\"ok\":{}}");
+        send_frame(host, begin_answer(tag), "\"ok\":{}}");
       }
       break;
     case Command::Verb::none: break;
@@ -94,22 +97,20 @@ void NativeSession::run(const Command& command, Tag tag, Host& host) {
 void NativeSession::on_published(Tag tag, const Answer<Published>& answer, Host& host) {
   if (const Error* error = std::get_if<Error>(&answer)) return refuse(tag, *error, host);
   if (tag == 0) return;  // quiet
-  std::string text = "{";
-  append_id(text, tag);
+  std::string text = begin_answer(tag);
   text += "\"ok\":{\"offset\":";
   append_number(text, std::get<Published>(answer).offset);
-  send_frame(host, text + "}}");
+  send_frame(host, std::move(text), "}}");
 }
 
 void NativeSession::on_subscribed(Tag tag, std::string_view, const Answer<Subscribed>& answer, Host& host) {
   if (const Error* error = std::get_if<Error>(&answer)) return refuse(tag, *error, host);
   const Subscribed& subscribed = std::get<Subscribed>(answer);
-  std::string text = "{";
-  append_id(text, tag);
+  std::string text = begin_answer(tag);
   text += "\"ok\":{";
   append_position(text, subscribed.epoch, subscribed.offset);
   if (subscribed.recovered) text += *subscribed.recovered ? ",\"recovered\":true" : ",\"recovered\":false";
-  send_frame(host, text + "}}");
+  send_frame(host, std::move(text), "}}");
 }
 
 void NativeSession::append_gap(std::string_view topic, const Gap& gap, std::string& out) const {
@@ -139,6 +140,14 @@ Tag NativeSession::remember(std::string_view id) {
   return tag;
 }
 
+std::string NativeSession::begin_answer(Tag tag) {
+  std::string text;
+  text.reserve(answer_bytes);
+  text += '{';
+  append_id(text, tag);
+  return text;
+}
+
 void NativeSession::append_id(std::string& out, Tag tag) {
   if ((tag & number_tag) != 0) {
     out += "\"id\":";
@@ -154,10 +163,9 @@ void NativeSession::append_id(std::string& out, Tag tag) {
 }
 
 void NativeSession::refuse(Tag tag, const Error& error, Host& host) {
-  std::string text = "{";
-  append_id(text, tag);
+  std::string text = begin_answer(tag);
   append_error(text, error);
-  send_frame(host, text + "}");
+  send_frame(host, std::move(text), "}");
 }
 
 }  // namespace proto::native

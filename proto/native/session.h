@@ -26,6 +26,7 @@ class NativeSession final : public WebSocketSession {
  private:
   void run(const Command& command, Tag tag, Host& host);
   [[nodiscard]] Tag remember(std::string_view id);
+  [[nodiscard]] std::string begin_answer(Tag tag);
   // Appends `"id":…,`, or nothing, and forgets the tag: an answer is given once.
   void append_id(std::string& out, Tag tag);
   void refuse(Tag tag, const Error& error, Host& host);
