@@ -34,6 +34,7 @@ class HeadScan {
   [[nodiscard]] std::size_t length() const { return at_; }
   [[nodiscard]] std::size_t begin() const { return begin_; }  // behind the empty line that may come first
   [[nodiscard]] int version_minor() const { return version_minor_; }
+  [[nodiscard]] std::size_t header_count() const { return header_count_; }
   [[nodiscard]] bool chunked() const { return chunked_; }
   [[nodiscard]] std::optional<std::uint64_t> content_length() const { return content_length_; }
   [[nodiscard]] std::size_t bytes_max() const;

@@ -4,15 +4,15 @@
 // With the sanitizers on, GCC 12 believes that Beast reads an empty optional.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #pragma GCC diagnostic pop
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "proto/http/characters.h"
 #include "proto/http/target.h"
@@ -23,31 +23,48 @@ namespace {
 
 namespace beast = boost::beast;
 
-bool has_token(const Request& request, std::string_view header, std::string_view token) {
-  const std::vector<std::string_view> tokens = request.list(header);
-  return std::any_of(tokens.begin(), tokens.end(), [&](std::string_view t) { return equals_ignoring_case(t, token); });
-}
-
-// Method, target and fields, as they stand in the head.
-std::optional<Request> parse_with_beast(std::string_view head) {
-  beast::http::request_parser<beast::http::empty_body> parser;
-  parser.header_limit(static_cast<std::uint32_t>(head_bytes_ceiling + 1));
-  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // in 1.74 `none` refuses every length
-  beast::error_code error;
-  const std::size_t used = parser.put(boost::asio::const_buffer(head.data(), head.size()), error);
-  if (error || used != head.size() || !parser.is_header_done()) return std::nullopt;
-
-  Request request;
-  const auto& message = parser.get();
-  request.method.assign(message.method_string().data(), message.method_string().size());
-  request.target.assign(message.target().data(), message.target().size());
-  for (const auto& field : message) {
-    std::string name(field.name_string().data(), field.name_string().size());
-    std::transform(name.begin(), name.end(), name.begin(), to_lower);
-    request.headers.emplace_back(std::move(name), std::string(field.value().data(), field.value().size()));
+// Takes what Beast finds as views of the request's own bytes: Beast's container would copy each field into a node.
+class HeadParser final : public beast::http::basic_parser<true> {
+ public:
+  HeadParser(Request& request, std::string_view head, std::size_t header_count) : request_(request) {
+    header_limit(static_cast<std::uint32_t>(head_bytes_ceiling + 1));
+    body_limit(std::numeric_limits<std::uint64_t>::max());  // in 1.74 `none` refuses every length
+    request_.bytes = std::make_unique_for_overwrite<char[]>(head.size());
+    std::copy(head.begin(), head.end(), request_.bytes.get());
+    request_.headers.reserve(header_count + 1);  // and a Host that takes the place of another
   }
-  return request;
-}
+
+  [[nodiscard]] bool parse(std::size_t size) {
+    beast::error_code error;
+    const std::size_t used = put(boost::asio::const_buffer(request_.bytes.get(), size), error);
+    return !error && used == size && is_header_done();
+  }
+
+ private:
+  using Error = beast::error_code;
+  using Text = beast::string_view;
+
+  void on_request_impl(beast::http::verb, Text method, Text target, int, Error&) override {
+    request_.method = {method.data(), method.size()};
+    request_.target = {target.data(), target.size()};
+  }
+  void on_field_impl(beast::http::field, Text name, Text value, Error&) override {
+    char* const own_name = request_.bytes.get() + (name.data() - request_.bytes.get());
+    std::transform(own_name, own_name + name.size(), own_name, to_lower);
+    request_.headers.emplace_back(std::string_view(own_name, name.size()),
+                                  std::string_view(value.data(), value.size()));
+  }
+  // Of a body nothing is given to it.
+  void on_response_impl(int, Text, int, Error&) override {}
+  void on_header_impl(Error&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
+  std::size_t on_body_impl(Text, Error&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, Text, Error&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, Text, Error&) override { return 0; }
+  void on_finish_impl(Error&) override {}
+
+  Request& request_;
+};
 
 // RFC 9112 §3.2.2: the authority of an absolute target takes the place of what Host says.
 void replace_host(Request& request, std::string_view authority) {
@@ -83,19 +100,21 @@ void read_connection(Request& request) {
   const bool version_1_1 = request.version_minor == 1;
   // RFC 9112 §9.3: `close` wins, then the version's default holds.
   request.keep_alive =
-      !has_token(request, "connection", "close") && (version_1_1 || has_token(request, "connection", "keep-alive"));
+      !request.has_token("connection", "close") && (version_1_1 || request.has_token("connection", "keep-alive"));
   // RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0.
   request.upgrade_websocket =
-      version_1_1 && has_token(request, "connection", "upgrade") && has_token(request, "upgrade", "websocket");
+      version_1_1 && request.has_token("connection", "upgrade") && request.has_token("upgrade", "websocket");
 }
 
 }  // namespace
 
 // Measured, with the scan before it, by head_read of bench/micro.
 std::variant<Request, Refusal> parse_head(std::string_view head, const HeadScan& scan) {
-  std::optional<Request> parsed = parse_with_beast(head.substr(scan.begin(), scan.length() - scan.begin()));
-  if (!parsed) return Refusal{Reason::bad_request, "the head cannot be parsed"};
-  Request& request = *parsed;
+  head = head.substr(scan.begin(), scan.length() - scan.begin());
+  Request request;
+  if (!HeadParser(request, head, scan.header_count()).parse(head.size())) {
+    return Refusal{Reason::bad_request, "the head cannot be parsed"};
+  }
   request.version_minor = scan.version_minor();
   request.content_length = scan.content_length();
   request.has_body = scan.chunked() || request.content_length.value_or(0) > 0;
@@ -107,7 +126,7 @@ std::variant<Request, Refusal> parse_head(std::string_view head, const HeadScan&
   if (const std::optional<Refusal> refusal = read_target(request)) return *refusal;
   if (const std::optional<Refusal> refusal = read_expectation(request)) return *refusal;
   read_connection(request);
-  return *std::move(parsed);
+  return request;
 }
 
 }  // namespace proto::http

@@ -45,7 +45,7 @@ class Lines {
   template <class Visit>
   void each(Visit visit) const {
     for (const auto& [name, value] : request_.headers) {
-      if (name == name_) visit(std::string_view(value));
+      if (name == name_) visit(value);
     }
   }
   // A list's elements over all lines; empty ones do not count (RFC 9110 §5.6.1.2).

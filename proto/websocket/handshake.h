@@ -22,8 +22,8 @@ inline constexpr std::size_t subprotocols_offered_max = 32;
 // What is looked at of an http::Request: its members of the same names.
 struct HandshakeRequest {
   std::string_view method;
-  int version_minor = 0;                                         // HTTP/1.x
-  std::span<const std::pair<std::string, std::string>> headers;  // names in lower case, values trimmed
+  int version_minor = 0;                                                   // HTTP/1.x
+  std::span<const std::pair<std::string_view, std::string_view>> headers;  // names in lower case, values trimmed
 };
 
 struct Handshake {

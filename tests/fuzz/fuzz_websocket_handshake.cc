@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     absl::AsciiStrToLower(&name);
     headers.emplace_back(name, trim(line.substr(colon + 1)));
   }
-  const auto result = check_handshake({method, version_minor, headers});
+  const std::vector<std::pair<std::string_view, std::string_view>> views(headers.begin(), headers.end());
+  const auto result = check_handshake({method, version_minor, views});
   if (const auto* const handshake = std::get_if<Handshake>(&result)) {
     check_taken(*handshake);
   } else {

@@ -9,10 +9,10 @@
 namespace proto::files {
 namespace {
 
-http::Request get(std::string path) {
+http::Request get(std::string_view path) {
   http::Request request;
   request.method = "GET";
-  request.path = std::move(path);
+  request.path = path;
   return request;
 }
 

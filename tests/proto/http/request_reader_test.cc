@@ -16,7 +16,7 @@ namespace {
 Request read_request(std::string_view input) {
   RequestReader reader(transcript_limits);
   RequestReader::Step step = reader.read(input);
-  if (Request* request = std::get_if<Request>(&step.event)) return *request;
+  if (Request* request = std::get_if<Request>(&step.event)) return std::move(*request);
   ADD_FAILURE() << "no request: " << input;
   return {};
 }
@@ -143,6 +143,24 @@ TEST(RequestReader, FillsInTheRequest) {
   EXPECT_EQ(request.version_minor, 1);
   EXPECT_TRUE(request.has_body);
   EXPECT_EQ(request.content_length, 3u);
+}
+
+TEST(RequestReader, GivesARequestThatOutlivesItsBytesAndIsMoved) {
+  std::string input = "GET /a HTTP/1.1\r\nHost: b\r\n\r\n";
+  Request read = read_request(input);
+  input.assign(input.size(), '!');
+  const Request request = std::move(read);
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(request.target, "/a");
+  EXPECT_EQ(request.path, "/a");
+  EXPECT_EQ(request.header("host"), "b");
+}
+
+TEST(RequestReader, FindsATokenInAList) {
+  const Request request = read_request("GET / HTTP/1.1\r\nHost: b\r\nX-One: a ,, BCD\r\nx-one:\te\t\r\n\r\n");
+  for (const std::string_view token : {"a", "bcd", "e"}) EXPECT_TRUE(request.has_token("x-one", token)) << token;
+  for (const std::string_view token : {"", "b", "bcde", "f"}) EXPECT_FALSE(request.has_token("x-one", token)) << token;
+  EXPECT_FALSE(request.has_token("x-two", "a"));
 }
 
 TEST(RequestReader, PutsTheAuthorityOfAnAbsoluteTargetInPlaceOfHost) {

@@ -47,7 +47,7 @@ class TranscriptWriter {
       }
       bytes.remove_prefix(step.consumed);
       if (const auto* request = std::get_if<Request>(&step.event)) {
-        result_.text += separator() + request->method + " " + request->target;
+        result_.text.append(separator()).append(request->method).append(" ").append(request->target);
       } else if (std::holds_alternative<RequestReader::End>(step.event)) {
         end_body();
         reader_.reset();

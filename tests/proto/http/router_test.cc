@@ -105,7 +105,8 @@ TEST_F(RouterTest, RefusesBadTopics) {
   for (const std::string_view path :
        {std::string_view("/topics/"), std::string_view("/topics/%00"), std::string_view("/topics/a%0A"),
         std::string_view("/topics/%ff"), std::string_view("/topics/%2"), std::string_view(long_topic)}) {
-    for (Request r : {request("POST", path), upgrade(path)}) {
+    Request requests[] = {request("POST", path), upgrade(path)};
+    for (Request& r : requests) {
       const Match match = router.match(r);
       EXPECT_EQ(match.kind, Kind::bad_topic) << path;
       EXPECT_EQ(match.status(), 400);
@@ -183,7 +184,7 @@ TEST_F(RouterTest, UpgradesWhereItCanAndIgnoresTheWishElsewhere) {
   EXPECT_EQ(match(upgrade("/")).route, own.data());
   Request post = upgrade("/topics/a");
   post.method = "POST";
-  EXPECT_EQ(match(post).route->summary, "publish");
+  EXPECT_EQ(match(std::move(post)).route->summary, "publish");
   EXPECT_EQ(match(upgrade("/publish")).kind, Kind::method_not_allowed);
 }
 

@@ -18,9 +18,9 @@ using testing::IsEmpty;
 constexpr std::uint64_t message_bytes_max = 2 * json_value_bytes_max;
 
 struct Asked {
-  std::string method = "POST";
+  std::string_view method = "POST";
   std::string topic = "chat message";
-  std::string content_type;
+  std::string_view content_type;
   std::vector<std::pair<std::string, std::string>> query;
   std::optional<std::uint64_t> content_length = 2;  // none: chunked
 };
@@ -77,7 +77,7 @@ TEST_F(Rest, EventIsNamedInTheUrl) {
 }
 
 struct BodyCase {
-  std::string content_type;
+  std::string_view content_type;
   std::string body;
   Kind kind;
   std::string content;
@@ -114,7 +114,7 @@ TEST_F(Rest, ContentTypeMakesTheKind) {
 }
 
 struct BadBody {
-  std::string content_type;
+  std::string_view content_type;
   std::string body;
   int status;
   std::string what;

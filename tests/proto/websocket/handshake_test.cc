@@ -34,7 +34,8 @@ Headers headers_with(const std::string& name = "", const std::vector<std::string
 }
 
 std::variant<Handshake, Refusal> check(const Headers& headers, std::string_view method = "GET", int version_minor = 1) {
-  return check_handshake({method, version_minor, headers});
+  const std::vector<std::pair<std::string_view, std::string_view>> views(headers.begin(), headers.end());
+  return check_handshake({method, version_minor, views});
 }
 
 TEST(Handshake, TakesTheRfcsExample) {
