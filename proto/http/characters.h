@@ -57,9 +57,10 @@ constexpr bool equals_ignoring_case(std::string_view text, std::string_view lowe
 
 // RFC 9110 §5.6.3: optional white space is SP and HTAB and nothing else.
 constexpr std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace proto::http

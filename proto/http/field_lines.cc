@@ -17,11 +17,10 @@ FieldLines::Event FieldLines::walk(std::string_view bytes, std::size_t& at) {
         state_ = c == '\r' ? State::end_lf : State::name;
         break;
       case State::name:
-        if (c == ':') {
-          state_ = State::value;
-        } else if (!is(token_character, c)) {
-          return refuse_in_name(c);
-        }
+        while (at < bytes.size() && is(token_character, bytes[at])) ++at;
+        if (at == bytes.size()) return Event::need_more;
+        if (bytes[at] != ':') return refuse_in_name(bytes[at]);
+        state_ = State::value;
         break;
       case State::value:
         while (at < bytes.size() && is(value_character, bytes[at])) ++at;

@@ -34,7 +34,7 @@ HeadScan::Verdict HeadScan::scan(std::string_view head) {
   return verdict_;
 }
 
-// Looks at one byte, or, among the fields, at the bytes up to the end of the line.
+// Looks at one byte, or at a run of them: in the target, and, among the fields, up to the end of the line.
 void HeadScan::step(std::string_view head) {
   if (state_ == State::fields) {
     std::size_t at = at_;
@@ -69,7 +69,7 @@ void HeadScan::step(std::string_view head) {
                                                          : "a control character where a method should be");
       break;
     case State::target_start:
-    case State::target: target_byte(c); break;
+    case State::target: target_byte(head, c); break;
     case State::version: version_byte(head, c); break;
     case State::request_line_lf:
       if (c != '\n') refuse(Reason::bad_request, "a carriage return without a line feed");
@@ -93,15 +93,15 @@ void HeadScan::method_byte(std::string_view head, char c) {
   target_begin_ = at_ + 1;
 }
 
-void HeadScan::target_byte(char c) {
+void HeadScan::target_byte(std::string_view head, char c) {
   if (is(target_character, c)) {
     if (state_ == State::target_start && c != '/' && c != '*' && to_lower(c) != 'h') {
       return refuse(Reason::bad_request, "the target must begin with '/'");
     }
     state_ = State::target;
-    if (at_ - target_begin_ >= limits_->target_bytes_max) {
-      refuse(Reason::target_too_long, "the request target is too long");
-    }
+    const std::size_t end = std::min(head.size(), target_begin_ + limits_->target_bytes_max);
+    if (at_ >= end) return refuse(Reason::target_too_long, "the request target is too long");
+    while (at_ + 1 < end && is(target_character, head[at_ + 1])) ++at_;
     return;
   }
   if (c == '\r') return refuse(Reason::bad_request, "the request line has no version");

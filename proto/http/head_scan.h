@@ -54,7 +54,7 @@ class HeadScan {
 
   void step(std::string_view head);
   void method_byte(std::string_view head, char c);
-  void target_byte(char c);
+  void target_byte(std::string_view head, char c);
   void version_byte(std::string_view head, char c);
   void end_request_line(std::string_view head);
   void field_line(std::string_view line);
