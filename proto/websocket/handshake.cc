@@ -11,7 +11,6 @@
 namespace proto::websocket {
 namespace {
 
-constexpr std::size_t key_bytes = 16;                                             // §4.1
 constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // §1.3
 constexpr std::size_t sha1_bytes = 20;
 constexpr std::string_view version_spoken = "13";
@@ -23,9 +22,10 @@ constexpr std::string_view upgrade_headers =
 absl::string_view to_absl(std::string_view text) { return {text.data(), text.size()}; }
 
 std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // RFC 9110 §5.6.2.
@@ -81,11 +81,16 @@ class Lines {
   std::string_view name_;
 };
 
-// Base64 of 16 bytes in its one canonical form: what decodes and encodes to itself.
+// Base64 of 16 bytes in its one canonical form: the last of 22 digits stands for two bits, and four of zero.
 bool is_key(std::string_view text) {
-  std::string decoded;
-  if (!absl::Base64Unescape(to_absl(text), &decoded) || decoded.size() != key_bytes) return false;
-  return absl::Base64Escape(decoded) == text;
+  constexpr std::size_t digits = 22;
+  constexpr std::string_view padding = "==";
+  const auto is_digit = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/';
+  };
+  if (text.size() != digits + padding.size() || !text.ends_with(padding)) return false;
+  text.remove_suffix(padding.size());
+  return std::all_of(text.begin(), text.end(), is_digit) && std::string_view("AQgw").find(text.back()) != text.npos;
 }
 
 bool has_body(const HandshakeRequest& request) {

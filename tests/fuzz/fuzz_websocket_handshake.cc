@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "proto/websocket/handshake.h"
 
 namespace {
@@ -37,7 +38,9 @@ std::string_view take_line(std::string_view& text) {
 }
 
 void check_taken(const Handshake& handshake) {
-  require(handshake.key.size() == 24);
+  std::string key;  // canonical: what decodes to 16 bytes, and encodes to itself
+  require(absl::Base64Unescape({handshake.key.data(), handshake.key.size()}, &key) && key.size() == 16);
+  require(absl::Base64Escape(key) == handshake.key);
   require(handshake.offered.size() <= subprotocols_offered_max);
   const std::set<std::string_view> unique(handshake.offered.begin(), handshake.offered.end());
   require(unique.size() == handshake.offered.size());

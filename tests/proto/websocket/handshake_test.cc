@@ -46,6 +46,14 @@ TEST(Handshake, TakesTheRfcsExample) {
   EXPECT_THAT(std::get<Handshake>(result).offered, ElementsAre("chat", "superchat"));
 }
 
+TEST(Handshake, TakesEveryKey) {
+  for (const std::string_view key : {"AAAAAAAAAAAAAAAAAAAAAA==", "/////////////////////w==", "+123456789abcdefghijkQ==",
+                                     "ABCDEFGHIJKLMNOPQRSTUg=="}) {
+    const Headers headers = headers_with("sec-websocket-key", {std::string(key)});
+    EXPECT_TRUE(std::holds_alternative<Handshake>(check(headers))) << key;
+  }
+}
+
 TEST(Handshake, TakesWhatBrowsersAndProxiesVary) {
   for (const Headers& headers :
        {headers_with("connection", {"keep-alive, Upgrade"}), headers_with("connection", {"keep-alive", "upgrade"}),
@@ -153,8 +161,9 @@ TEST(Handshake, WritesTheSwitch) {
 TEST(Handshake, NamesNoSubprotocolWhereNoneIsSelected) {
   std::string out;
   append_switching_protocols(out, "x", "", "");
-  EXPECT_EQ(out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                 "Sec-WebSocket-Accept: x\r\n\r\n");
+  EXPECT_EQ(out,
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: x\r\n\r\n");
 }
 
 }  // namespace
