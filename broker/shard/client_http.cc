@@ -2,6 +2,7 @@
 // A client while it speaks HTTP: requests are read one behind the other, each is answered before the next is looked at.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "broker/base/check.h"
 #include "broker/shard/client.h"
 #include "config/limits.h"
@@ -151,9 +152,9 @@ std::string Client::common_headers() const {
       http::append_header(headers, "Access-Control-Allow-Origin", origin);
       http::append_header(headers, "Access-Control-Expose-Headers", "Kodama-Shard");
     }
-    http::append_header(headers, "Vary", "Origin");
+    headers += "Vary: Origin\r\n";
   }
-  if (access.dev()) http::append_header(headers, "Kodama-Shard", std::to_string(services().shard));
+  if (access.dev()) absl::StrAppend(&headers, "Kodama-Shard: ", services().shard, "\r\n");
   return headers;
 }
 

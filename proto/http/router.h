@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "proto/dialect.h"
 #include "proto/http/request.h"
 #include "proto/reason.h"
@@ -57,7 +58,7 @@ class Router {
     const Dialect* dialect;
     const Route* route;
   };
-  using Candidates = std::vector<Candidate>;
+  using Candidates = absl::InlinedVector<Candidate, 8>;  // as many as the routes of a path mostly are
 
   template <class Visit>
   void for_each(Visit visit) const;
