@@ -277,9 +277,12 @@ void Connection::abort(Reason reason, bool reset) {
   state_ = State::closing;
   reason_ = reason;
   reset_ = reset;
-  services_.ring.shutdown(fd_, SHUT_RDWR);
-  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
-  services_.ring.cancel(static_cast<io::SendOperation&>(*this));
+  // Closing alone would not end what the kernel holds. Mostly it holds nothing: the peer's end has ended the receive.
+  if (receive_in_flight() || send_in_flight()) {
+    services_.ring.shutdown(fd_, SHUT_RDWR);
+    services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
+    services_.ring.cancel(static_cast<io::SendOperation&>(*this));
+  }
   close_if_joined();
 }
 

@@ -201,6 +201,15 @@ TEST_F(ConnectionAborts, AndClosesOnlyWhenTheKernelHoldsNothing) {
   }
 }
 
+TEST_F(ConnectionAborts, WithoutAShutdownWhereTheKernelHoldsNothing) {
+  start();
+  end_of_stream();
+  EXPECT_FALSE(ring.receiving(fd));
+  connection->abort(Reason::peer_closed);
+  EXPECT_EQ(ring.shut_down(fd), std::nullopt);
+  expect_closed(Reason::peer_closed);
+}
+
 TEST_F(ConnectionAborts, WithDataAndASendOnTheirWay) {
   start();
   send("hello");
