@@ -23,7 +23,8 @@ namespace {
 
 namespace beast = boost::beast;
 
-// Takes what Beast finds as views of the request's own bytes: Beast's container would copy each field into a node.
+// Takes what Beast finds as views of the request's own bytes: Beast's container would copy each field into a node. A
+// folded line alone would not stand there; the scan has refused it.
 class HeadParser final : public beast::http::basic_parser<true> {
  public:
   HeadParser(Request& request, std::string_view head, std::size_t header_count) : request_(request) {
