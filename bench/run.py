@@ -41,6 +41,8 @@ def arguments(given):
     parser.add_argument("--regimes", default="", metavar="A,B", help="only these (and sweep)")
     parser.add_argument("--peers", default=None, metavar="all|none|A,B", help="default: all, with --quick none")
     parser.add_argument("--repetitions", type=int, default=None, metavar="N", help="default: 5, with --quick 2")
+    parser.add_argument("--again", type=float, default=None, metavar="SHARE",
+                        help="of the planned time, for disturbed runs to be made again; default: 0.25, with --quick 0")
     parser.add_argument("--base", default=os.environ.get("BASE", ""), metavar="PATH", help="another kodama to run beside")
     parser.add_argument("--out", default=os.path.join(servers.ROOT, "build/bench/report"), metavar="DIR",
                         help="default: build/bench/report")
@@ -49,6 +51,8 @@ def arguments(given):
     wanted = parser.parse_args(given)
     if wanted.repetitions is not None and wanted.repetitions < 1:
         parser.error("--repetitions must be at least 1")
+    if wanted.again is not None and not 0 <= wanted.again <= 10:
+        parser.error("--again must be between 0 and 10")
     if wanted.base:
         wanted.base = os.path.abspath(wanted.base)
         if servers.missing(wanted.base):
@@ -164,6 +168,7 @@ def prepare(wanted, namespace):
 def measure(wanted, said, cpus):
     settings = scenarios.QUICK if wanted.quick else scenarios.Settings()
     repetitions = wanted.repetitions or settings.repetitions
+    settings = settings if wanted.again is None else replace(settings, again=wanted.again)
     said["repetitions"], said["settings"] = repetitions, asdict(settings)
     protocols = {name: peer.protocol for name, peer in wanted.peers.items()}
     regimes = [scenarios.with_peers(each, protocols) for each in scenarios.regimes(settings)]

@@ -321,7 +321,8 @@ class CommandLine(unittest.TestCase):
 
     def test_usage_mistakes_say_what_there_is(self):
         for flags, words in ((("--regimes", "wid"), "there are: wide"), (("--peers", "redis"), "no peer redis"),
-                             (("--repetitions", "0"), "at least 1"), (("--base", "/nowhere/kodama"), "no program at")):
+                             (("--repetitions", "0"), "at least 1"), (("--again", "-1"), "--again must be"),
+                             (("--base", "/nowhere/kodama"), "no program at")):
             said = self.call(*flags)
             self.assertEqual(2, said.returncode, flags)
             self.assertIn(words, said.stderr)
