@@ -57,7 +57,7 @@ ShardIndex Router::read_for(const Subscription& subscription, ClientId client, c
   const ShardIndex home = home_of(topic);
   post_.send(home, RequestMail{.type = RequestMail::Type::read,
                                .client = client,
-                               .tag = subscription.serial,
+                               .tag = subscription.beginning->serial,
                                .message = {},
                                .read = std::make_unique<ReadRequest>(ReadRequest{
                                    .topic = topic, .from = from, .messages_max = messages_max, .subscribe = true})});
@@ -164,7 +164,7 @@ void Router::hand_out(LocalTopic& topic, FormatGroup& group) {
                                                              .accepted_ns = group.run.accepted_ns,
                                                              .use = net::SharedBytes::Use::delivery});
   group.run = {};
-  for (Subscription* subscription : group.live) static_cast<Recipient*>(subscription->subscriber)->deliver(run);
+  for (void* subscriber : group.subscribers) static_cast<Recipient*>(subscriber)->deliver(run);
 }
 
 }  // namespace broker::shard

@@ -41,7 +41,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
         429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
   }
   Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format());
-  made.serial = next_serial_++;
+  made.beginning->serial = next_serial_++;
   made.beginning->tag = tag;
   made.beginning->resumes = start.from == proto::Start::From::after;
   made.format_label = static_cast<std::uint8_t>(dialect);
@@ -96,7 +96,7 @@ Subscription* Subscriber::find(std::string_view topic) const {
 
 Subscription* Subscriber::find(std::uint64_t serial) const {
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (each->serial == serial) return each;
+    if (each->beginning != nullptr && each->beginning->serial == serial) return each;
   }
   return nullptr;
 }

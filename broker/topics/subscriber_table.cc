@@ -29,7 +29,9 @@ Subscription& SubscriberTable::add(const Name& name, void* subscriber, const voi
     topics_.emplace(Name(topic->name(), name.hash), std::move(made));
   }
   ++topic->subscriptions_;
-  return *new Subscription{.subscriber = subscriber, .format = format, .topic = topic};
+  auto* made = new Subscription{.format = format, .topic = topic};
+  made->beginning->subscriber = subscriber;
+  return *made;
 }
 
 void SubscriberTable::make_live(Subscription& subscription) {
@@ -37,12 +39,14 @@ void SubscriberTable::make_live(Subscription& subscription) {
   LocalTopic& topic = *subscription.topic;
   FormatGroup* group = find_group(topic, subscription.format);
   if (group == nullptr)
-    group = &topic.groups.emplace_back(FormatGroup{.format = subscription.format, .live = {}, .run = {}});
+    group = &topic.groups.emplace_back(
+        FormatGroup{.format = subscription.format, .live = {}, .subscribers = {}, .run = {}});
   KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
   subscription.position = static_cast<std::uint32_t>(group->live.size());
   subscription.live = true;
-  subscription.beginning.reset();
   group->live.push_back(&subscription);
+  group->subscribers.push_back(subscription.beginning->subscriber);
+  subscription.beginning.reset();
 }
 
 bool SubscriberTable::remove(Subscription& subscription) {
@@ -51,10 +55,13 @@ bool SubscriberTable::remove(Subscription& subscription) {
     FormatGroup* group = find_group(topic, subscription.format);
     Subscription* last = group->live.back();
     group->live[subscription.position] = last;
+    group->subscribers[subscription.position] = group->subscribers.back();
     last->position = subscription.position;
     group->live.pop_back();
+    group->subscribers.pop_back();
     if (group->live.empty()) {
       group->live.shrink_to_fit();
+      group->subscribers.shrink_to_fit();
       group->run = {};
     }
   }

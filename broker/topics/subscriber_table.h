@@ -24,6 +24,8 @@ class LocalTopic;
 
 // What a subscription needs until it is live.
 struct Beginning {
+  void* subscriber = nullptr;
+  std::uint64_t serial = 0;    // names the subscription in questions to its home
   std::uint64_t tag = 0;       // the subscriber's own name for having asked
   std::uint64_t epoch = 0;     // of the log that is replayed
   std::uint64_t replayed = 0;  // the last offset that has been handed out
@@ -31,11 +33,9 @@ struct Beginning {
 };
 
 struct Subscription {
-  void* subscriber = nullptr;
   const void* format = nullptr;  // an address that stands for how deliveries are encoded
   LocalTopic* topic = nullptr;
   Subscription* next = nullptr;                                          // of the same subscriber
-  std::uint64_t serial = 0;                                              // names it in questions to its home
   std::unique_ptr<Beginning> beginning = std::make_unique<Beginning>();  // null once it is live
   std::uint32_t position = 0;                                            // in its group's live subscriptions
   std::uint8_t format_label = 0;                                         // what the metrics call the format's dialect
@@ -45,7 +45,7 @@ struct Subscription {
   bool more_to_replay : 1 = false;
   bool leaving : 1 = false;  // it was given up before it was answered
 };
-static_assert(sizeof(Subscription) <= 56, "an idle connection pays for each");
+static_assert(sizeof(Subscription) <= 40, "an idle connection pays for each");
 
 // Encoded messages that wait for the end of the turn.
 struct Run {
@@ -58,6 +58,7 @@ struct Run {
 struct FormatGroup {
   const void* format = nullptr;
   std::vector<Subscription*> live;
+  std::vector<void*> subscribers;  // of the live ones, at the same positions: handing out reads no subscription
   Run run;
 };
 

@@ -41,7 +41,8 @@ class NotingRecipient final : public Recipient {
   }
   void on_page(proto::Tag serial, ReadPage& page) noexcept override {
     pages.push_back(page.offset);
-    if (subscription != nullptr && subscription->serial != serial) return;  // the answer to one that was given up
+    if (subscription != nullptr && (subscription->beginning == nullptr || subscription->beginning->serial != serial))
+      return;  // the answer to one that was given up
     for (const topics::MessageRef& each : page.messages) Router::encode(*each, *format, heard);
     if (subscription != nullptr && !page.more) shard.router.make_live(*subscription);
   }
@@ -49,7 +50,7 @@ class NotingRecipient final : public Recipient {
   void subscribe(std::string_view topic, const proto::WireFormat& wanted = plain, const topics::ReadFrom& from = {}) {
     format = &wanted;
     subscription = &shard.router.subscribe(*this, topic, wanted);
-    subscription->serial = ++last_serial;
+    subscription->beginning->serial = ++last_serial;
     (void)shard.router.read_for(*subscription, id, from, 1000);
   }
   void unsubscribe() { shard.router.unsubscribe(*std::exchange(subscription, nullptr)); }

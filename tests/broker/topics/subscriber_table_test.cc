@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ TEST(SubscriberTable, KnowsTheTopicsThatSomebodyWants) {
   Subscription& one = table.add("t", &subscriber, &json);
   ASSERT_NE(table.find("t"), nullptr);
   EXPECT_EQ(table.find("t")->name(), "t");
-  EXPECT_EQ(one.subscriber, &subscriber);
+  EXPECT_EQ(one.beginning->subscriber, &subscriber);
   EXPECT_EQ(one.topic, table.find("t"));
   Subscription& two = table.add("t", nullptr, &text);
   EXPECT_EQ(table.find("t")->subscriptions(), 2u);
@@ -85,6 +86,7 @@ TEST(SubscriberTable, KnowsEveryPositionThroughRandomComingAndGoing) {
   SubscriberTable table;
   std::vector<Subscription*> waiting;
   std::vector<Subscription*> live;
+  std::map<const Subscription*, void*> subscribers;
   const auto take = [&](std::vector<Subscription*>& from) {
     std::swap(from[random() % from.size()], from.back());
     Subscription* taken = from.back();
@@ -93,7 +95,11 @@ TEST(SubscriberTable, KnowsEveryPositionThroughRandomComingAndGoing) {
   };
   for (int step = 0; step < 5000; ++step) {
     const auto what = random() % 4;
-    if (what == 0) waiting.push_back(&table.add("t", nullptr, &json));
+    if (what == 0) {
+      void* const subscriber = reinterpret_cast<void*>(static_cast<std::uintptr_t>(step) + 1);
+      waiting.push_back(&table.add("t", subscriber, &json));
+      subscribers[waiting.back()] = subscriber;
+    }
     if (what == 1 && !waiting.empty()) {
       live.push_back(take(waiting));
       SubscriberTable::make_live(*live.back());
@@ -109,7 +115,11 @@ TEST(SubscriberTable, KnowsEveryPositionThroughRandomComingAndGoing) {
     ASSERT_EQ(topic == nullptr, waiting.empty() && live.empty());
     if (topic == nullptr || topic->groups.empty()) continue;
     EXPECT_THAT(topic->groups[0].live, UnorderedElementsAreArray(live));
-    for (Subscription* each : live) ASSERT_EQ(topic->groups[0].live[each->position], each);
+    ASSERT_EQ(topic->groups[0].subscribers.size(), live.size());
+    for (Subscription* each : live) {
+      ASSERT_EQ(topic->groups[0].live[each->position], each);
+      ASSERT_EQ(topic->groups[0].subscribers[each->position], subscribers[each]);
+    }
   }
   for (std::vector<Subscription*>* all : {&waiting, &live}) {
     for (Subscription* each : *all) (void)table.remove(*each);
