@@ -135,20 +135,25 @@ class Runner:
 
     def counted(self, regime, column, repetition, part):
         """Adds the run that counts to the part, and what it took the place of to the discarded ones."""
+        about = {"column": column.name, "server": column.server, "repetition": repetition}
+        best, others = self.attempts(column, self.faster(regime, column), regime.metrics[0], about)
+        part["discarded"] += others
+        part["runs"].append(best)
+
+    def attempts(self, column, method, metric, about):
+        """(the run that counts, those that it took the place of), each with what is known about it. `metric` is told."""
         runs = []
         while True:
-            run = {"column": column.name, "server": column.server, "repetition": repetition, "attempt": len(runs) + 1,
-                   **self.run(column, self.faster(regime, column))}
+            run = {**about, "attempt": len(runs) + 1, **self.run(column, method)}
             run["flags"] = flags(run, column)
-            self.tell(run, regime.metrics[0])
+            self.tell(run, metric)
             runs.append(run)
             why = self.why_again(runs, column)
             if not why:
                 break
             self.say(f"    {why}: once more")
         best = min(runs, key=lambda each: (not stats.is_valid(each), disturbance(each)))
-        part["discarded"] += [each for each in runs if each is not best]
-        part["runs"].append(best)
+        return best, [each for each in runs if each is not best]
 
     def tell(self, run, metric):
         shown = stats.value(run["result"], metric.path)

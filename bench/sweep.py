@@ -36,10 +36,11 @@ def run(runner, regime, settings):
                     runner.leave_out(column.seconds)
                     continue
                 runner.progress(f"sweep: {column.name} at {rate} messages/s", column.seconds)
-                measured = runner.run(replace(column, load=load), methods[column.name])
+                point = {"column": column.name, "rate": rate}
+                measured, _ = runner.attempts(replace(column, load=load), methods[column.name], regime.metrics[0], point)
                 why = saturated(measured, rate)
                 if stats.is_valid(measured):
-                    part["points"].append({"column": column.name, "rate": rate, **measured})
+                    part["points"].append(measured)
                 if why:
                     part["ended"][column.name] = {"rate": rate, "why": why}
                     runner.say(f"    its last point: {why}")

@@ -193,6 +193,19 @@ class Again(unittest.TestCase):
         counted, discarded, left = self.attempts(broken, broken, broken)
         self.assertEqual(("lost", 1, 1), (counted["error"], len(discarded), len(left)))
 
+    def test_a_point_of_the_sweep_is_made_again_too(self):
+        measuring = runner.Runner(scenarios.Settings(), (0, 1), say=lambda _: None)
+        measuring.again_s, measuring.unavailable = 1000.0, lambda _: ""
+        made = [{"stolen": 0.5}, {"stolen": 0.0}]  # the first point of each server is disturbed, and that at any rate
+        count = iter(range(10_000))
+        measuring.run = lambda column, _: {
+            "error": "", **made[next(count) % 2],
+            "result": result(deliveries_per_s=1000.0 * int(column.load[column.load.index("--rate") + 1]))}
+        part = sweep.run(measuring, scenarios.with_peers(wide(), {}), scenarios.Settings())
+        self.assertEqual(len(sweep.RATES) * len(wide().columns), len(part["points"]))
+        self.assertEqual({0.0}, {point["stolen"] for point in part["points"]})
+        self.assertEqual({}, part["ended"])
+
     def test_the_page_tells(self):
         noisy = {**run("kodama", 0, result()), "stolen": 0.5}
         page = report.remarks(judged([run("kodama", 0, result())], discarded=[noisy, noisy]))
