@@ -77,12 +77,12 @@ class Settings:
     again: float = 0.25  # of the planned time, for runs that the rest of the machine disturbed
     idle_repetitions: int = 2  # where 15,000 connections are held: memory does not vary, and CPU is exact
     calibrations: int = 2  # of a floor that can send in two ways
-    connections: int = 10_000
+    connections: int = 25_000
     prefill_bytes: int = 3 << 20  # fills a stalled reader's sockets, not kodama's queue of 4 MiB
 
 
 QUICK = Settings(warmup=1.0, duration=2.0, hold=10.0, ping=10.0, repetitions=2, again=0.0,
-                 idle_repetitions=1, calibrations=1, connections=4_000)
+                 idle_repetitions=1, calibrations=1, connections=10_000)
 
 
 def fanout(settings, *flags, spin=True):

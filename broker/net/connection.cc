@@ -128,7 +128,7 @@ void Connection::refuse_plain_http() {
       answer, {.status = 400,
                .body = proto::http::error_body(400, "plain HTTP was sent to the TLS port; use https:// or wss://"),
                .keep_alive = false});
-  send_answer(answer);
+  send_answer(std::move(answer));
   finish(Reason::plain_http_on_tls);
 }
 
@@ -178,8 +178,8 @@ void Connection::resume_reading() {
 
 // ---- sending
 
-void Connection::send_answer(std::string_view bytes) {
-  if (state_ == State::open) queue_.push_answer(bytes);
+void Connection::send_answer(std::string bytes) {
+  if (state_ == State::open) queue_.push_answer(std::move(bytes));
 }
 
 void Connection::send_control(std::string_view frame) {

@@ -51,7 +51,7 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   void drive_handshake();
 
   // Queue bytes; flush() sends them. Nothing is queued once finish() or abort() was called.
-  void send_answer(std::string_view bytes);
+  void send_answer(std::string bytes);
   void send_shared(const SharedBytesRef& bytes) {
     if (state_ == State::open) queue_.push_shared(bytes);
   }

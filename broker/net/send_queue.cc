@@ -15,7 +15,7 @@ constexpr std::size_t kept_entries = 64;
 
 }  // namespace
 
-void SendQueue::push_answer(std::string_view bytes) {
+void SendQueue::push_answer(std::string bytes) {
   if (bytes.empty()) return;
   count(SharedBytes::Use::answer, bytes.size());
   if (entries_.size() > begun_end()) {
@@ -27,7 +27,7 @@ void SendQueue::push_answer(std::string_view bytes) {
       return;
     }
   }
-  entries_.push_back(SharedBytesRef::make({.bytes = std::string(bytes)}));
+  entries_.push_back(SharedBytesRef::make({.bytes = std::move(bytes)}));
 }
 
 void SendQueue::push_control(std::string_view frame) {

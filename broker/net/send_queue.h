@@ -18,7 +18,7 @@ namespace broker::net {
 
 class SendQueue {
  public:
-  void push_answer(std::string_view bytes);
+  void push_answer(std::string bytes);
   void push_shared(const SharedBytesRef& bytes) {
     count(bytes->use, bytes->bytes.size());
     entries_.push_back(bytes);

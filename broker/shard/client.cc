@@ -19,9 +19,7 @@ static_assert(proto::json_depth_max == limits::json_depth_max);
 static_assert(proto::json_value_bytes_max == limits::json_bytes_max);
 
 Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport)
-    : Subscriber(services, id, *this, fd, std::move(tls)),
-      http_(std::make_unique<HttpExchange>(services.common.http_limits)),
-      transport_(transport) {
+    : Subscriber(services, id, *this, fd, std::move(tls)), transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
   services.metrics.connections(transport_, dialect_).add();
 }
@@ -64,7 +62,7 @@ std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
 void Client::on_end() noexcept {
   mark_dirty();
   if (close_pending_) return;
-  if (phase_ == Phase::http && http_->under_way() && http_->body_ended) {
+  if (phase_ == Phase::http && under_way() && http_->body_ended) {
     http_->input_ended = true;  // it asked and closed its side; it still gets its answer
   } else {
     end_connection(Reason::peer_closed);
@@ -148,7 +146,7 @@ std::optional<proto::Error> Client::read_log(proto::Tag tag, std::string_view to
 }
 
 void Client::send(std::string_view bytes) {
-  connection_.send_answer(bytes);
+  connection_.send_answer(std::string(bytes));
   mark_dirty();
 }
 
@@ -192,7 +190,7 @@ void Client::go_on_reading() {
   }
   connection_.resume_reading();
   // With its last piece taken a body has ended: that event needs no bytes to call for it.
-  if (phase_ == Phase::http) (void)read_http({});
+  if (phase_ == Phase::http && http_ != nullptr) (void)read_http({});
 }
 
 void Client::unblock() {
@@ -202,7 +200,7 @@ void Client::unblock() {
 
 void Client::go_away() {
   if (phase_ == Phase::ending || close_pending_) return;
-  if (phase_ == Phase::http && http_->under_way()) return;  // finish_exchange() ends it
+  if (phase_ == Phase::http && under_way()) return;  // finish_exchange() ends it
   close(phase_ == Phase::http ? Reason::answered : Reason::going_away);
 }
 
@@ -239,7 +237,7 @@ void Client::on_overflow() noexcept {
 
 proto::Session* Client::session() {
   switch (phase_) {
-    case Phase::http: return http_->session.get();
+    case Phase::http: return http_ == nullptr ? nullptr : http_->session.get();
     case Phase::websocket: return websocket_.get();
     case Phase::ending: break;
   }
@@ -272,7 +270,8 @@ void Client::on_timer() noexcept {
     case Wait::handshake: return connection_.abort(Reason::handshake_timeout);
     case Wait::idle: return end_connection(Reason::answered);
     case Wait::head:
-      if (http_->reader.idle()) return end_connection(Reason::head_timeout);  // it never asked for anything
+      // It never asked for anything.
+      if (http_ == nullptr || http_->reader.idle()) return end_connection(Reason::head_timeout);
       return refuse(Reason::head_timeout, 408, "the request's head did not come in time");
     case Wait::body: return refuse(Reason::body_timeout, 408, "the request's body did not come in time");
     case Wait::answers_taken: return end_connection(Reason::read_timeout);

@@ -67,6 +67,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void end() override;
 
   // client_http.cc
+  [[nodiscard]] bool under_way() const { return http_ != nullptr && http_->under_way(); }
   std::size_t read_http(std::span<std::uint8_t> bytes);
   // Takes one event of the reader. Returns whether to go on reading.
   bool on_http_event(proto::http::RequestReader::Event& event);
@@ -104,7 +105,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   // close().
   void end_connection(proto::Reason reason);
 
-  std::unique_ptr<HttpExchange> http_;                  // in Phase::http
+  std::unique_ptr<HttpExchange> http_;                  // in Phase::http, from a request's first byte to its end
   std::unique_ptr<proto::WebSocketSession> websocket_;  // in Phase::websocket, until the end
   std::unique_ptr<proto::websocket::Decoder> decoder_;  // of a message that has not wholly come; otherwise the shard's
   base::Timer timer_;

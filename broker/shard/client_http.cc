@@ -32,6 +32,7 @@ Reason refusal_reason(int status) {
 std::size_t Client::read_http(std::span<std::uint8_t> bytes) {
   const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   std::size_t taken = 0;
+  if (http_ == nullptr) http_ = std::make_unique<HttpExchange>(services().common.http_limits);
   while (phase_ == Phase::http && !close_pending_ && !connection_.reading_paused()) {
     const bool more = taken < all.size();
     if (http_->body_ended) {  // what comes behind waits for the answer
@@ -81,8 +82,7 @@ bool Client::on_http_event(http::RequestReader::Event& event) {
 }
 
 void Client::on_request(http::Request&& request) {
-  http_->request = std::make_unique<http::Request>(std::move(request));
-  http::Request& asked = *http_->request;
+  http::Request& asked = http_->request.emplace(std::move(request));
   wait_for(Wait::body, services().common.settings.timeouts.body);
   const bool secure = connection_.tls() != nullptr;
   if (!services().common.access.origin_allowed(asked.header("origin"), asked.header("host"), secure)) {
@@ -125,6 +125,7 @@ void Client::open_http(const http::Match& match) {
 
 // Gives the session what it had no room for, and tells it of the body's end. Returns whether reading may go on.
 bool Client::offer_body() {
+  if (http_ == nullptr) return true;
   HttpExchange& exchange = *http_;
   if (exchange.session != nullptr && !exchange.answered) {
     if (!exchange.held_body.empty()) {
@@ -145,7 +146,7 @@ bool Client::offer_body() {
 std::string Client::common_headers() const {
   std::string headers;
   const Access& access = services().common.access;
-  if (http_->request != nullptr) {
+  if (http_->under_way()) {
     const std::string_view origin = http_->request->header("origin");
     if (!origin.empty() &&
         access.origin_allowed(origin, http_->request->header("host"), connection_.tls() != nullptr)) {
@@ -159,7 +160,7 @@ std::string Client::common_headers() const {
 }
 
 http::ResponseParts Client::parts(const proto::Response& response) const {
-  const http::Request* asked = http_->request.get();
+  const http::Request* asked = http_->under_way() ? &*http_->request : nullptr;
   return {.status = response.status,
           .content_type = response.content_type,
           .body = response.body,
@@ -217,7 +218,7 @@ void Client::end() {
 void Client::refuse(Reason reason, int status, std::string_view message, std::string_view extra_headers) {
   services().metrics.connections_rejected[reason].add();
   if (http_->answering) return end_connection(reason);  // it is too late for a status
-  const bool head_unread = http_->request == nullptr;
+  const bool head_unread = !http_->under_way();
   const std::string body = http::error_body(status, message);
   respond({.status = status, .body = body, .extra_headers = extra_headers});
   if (head_unread || reason == Reason::body_timeout) http_->keep_alive = false;
@@ -239,17 +240,13 @@ void Client::answer_preflight(const std::string& allow) {
 
 // At the turn's end, when the session is not on the stack.
 void Client::finish_exchange() {
-  if (!http_->answered) return;
+  if (http_ == nullptr || !http_->answered) return;
   if (!http_->keep_alive) {
-    return end_connection(http_->request == nullptr || close_reason_ != Reason::peer_closed ? close_reason_
-                                                                                            : Reason::answered);
+    return end_connection(!http_->under_way() || close_reason_ != Reason::peer_closed ? close_reason_
+                                                                                      : Reason::answered);
   }
   if (!http_->body_ended) return;  // its end is still to be read
-  http_->session.reset();
-  http_->request.reset();
-  http_->reader.reset();
-  http_->publishes = http_->head_request = http_->body_ended = http_->body_end_told = http_->answering =
-      http_->answered = false;
+  http_.reset();
   close_reason_ = Reason::peer_closed;
   wait_for(Wait::idle, services().common.settings.timeouts.idle);
   if (services().draining) end_connection(Reason::going_away);

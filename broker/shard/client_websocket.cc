@@ -15,6 +15,9 @@ namespace limits = config::limits;
 namespace websocket = proto::websocket;
 using proto::Reason;
 
+// A 101 with its headers mostly takes no more.
+constexpr std::size_t switching_bytes = 256;
+
 void Client::upgrade(const proto::http::Match& match) {
   const proto::http::Request& asked = *http_->request;
   const auto checked = websocket::check_handshake(
@@ -30,8 +33,9 @@ void Client::upgrade(const proto::http::Match& match) {
   }
   const std::string accept = websocket::accept_key(std::get<websocket::Handshake>(checked).key, net::sha1);
   std::string answer;
+  answer.reserve(switching_bytes);
   websocket::append_switching_protocols(answer, accept, match.subprotocol, common_headers());
-  connection_.send_answer(answer);
+  connection_.send_answer(std::move(answer));
 
   websocket_ = std::move(std::get<std::unique_ptr<proto::WebSocketSession>>(opened));
   const auto& dialects = services().common.dialects;
@@ -100,7 +104,7 @@ void Client::on_websocket_event(websocket::Event& event) {
 void Client::close_websocket(Reason reason, std::uint16_t code, std::string_view text) {
   std::string frame;
   websocket::append_close(frame, code, text);
-  connection_.send_answer(frame);
+  connection_.send_answer(std::move(frame));
   phase_ = Phase::ending;
   deaf_ = true;
   close_reason_ = reason;

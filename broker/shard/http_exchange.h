@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client needs while it speaks HTTP: the reader, the request under way and the session that answers it. Given
-// back when the connection becomes a WebSocket. Thread: the shard.
+// What a client needs for one HTTP request: the reader, the request and the session that answers it. Made at its first
+// byte and given back at its end, mostly within one turn: a connection that waits owns none. Thread: the shard.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proto/http/request.h"
@@ -17,10 +18,10 @@ struct HttpExchange {
   explicit HttpExchange(const proto::http::Limits& limits) : reader(limits) {}
 
   // From the head of a request until its answer has been given and its body has been read.
-  [[nodiscard]] bool under_way() const { return request != nullptr; }
+  [[nodiscard]] bool under_way() const { return request.has_value(); }
 
   proto::http::RequestReader reader;
-  std::unique_ptr<proto::http::Request> request;
+  std::optional<proto::http::Request> request;
   std::unique_ptr<proto::HttpSession> session;
   std::string held_body;       // what the session had no room for
   bool publishes = false;      // the route publishes: a refusal is counted as one

@@ -264,7 +264,7 @@ void Subscriber::prepare_send() {
 void Subscriber::announce(std::string_view topic, const proto::Gap& gap) {
   std::string frame;
   session()->append_gap(topic, gap, frame);
-  connection_.send_answer(frame);
+  connection_.send_answer(std::move(frame));
 }
 
 // ---- accounts

@@ -14,6 +14,7 @@ enum CharacterClass : unsigned char {
   value_character = 2,   // RFC 9110 §5.5 field-vchar, SP and HTAB
   target_character = 4,  // RFC 9112 §3.2: what may stand in a request-target; '#' begins a fragment and may not
   digit_character = 8,
+  host_character = 16,  // RFC 3986 §3.2.2 and §3.2.3: of a reg-name, an IP literal and a port
 };
 
 inline constexpr std::array<unsigned char, 256> character_classes = [] {
@@ -23,17 +24,29 @@ inline constexpr std::array<unsigned char, 256> character_classes = [] {
     const bool digit = c >= '0' && c <= '9';
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (digit) classes |= digit_character;
-    if (digit || letter) classes |= token_character;
+    if (digit || letter) classes |= token_character | host_character;
     if ((c >= 0x20 && c != 0x7f) || c == '\t') classes |= value_character;
     if (c > 0x20 && c < 0x7f && c != '#') classes |= target_character;
     table[c] = static_cast<unsigned char>(classes);
   }
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] |= token_character;
+  const auto add = [&table](std::string_view characters, CharacterClass to) {
+    for (const char c : characters) table[static_cast<unsigned char>(c)] |= to;
+  };
+  add("!#$%&'*+-.^_`|~", token_character);
+  add("!$%&'()*+,-.:;=[]_~", host_character);
   return table;
 }();
 
 constexpr bool is(CharacterClass wanted, char c) {
   return (character_classes[static_cast<unsigned char>(c)] & wanted) != 0;
+}
+
+// Where the run of such characters that begins at `from` ends.
+constexpr std::size_t end_of_run(CharacterClass wanted, std::string_view text, std::size_t from) {
+  const char* at = text.data() + from;
+  const char* const end = text.data() + text.size();
+  while (at != end && is(wanted, *at)) ++at;
+  return static_cast<std::size_t>(at - text.data());
 }
 
 // The digit's value, or -1.

@@ -17,13 +17,13 @@ FieldLines::Event FieldLines::walk(std::string_view bytes, std::size_t& at) {
         state_ = c == '\r' ? State::end_lf : State::name;
         break;
       case State::name:
-        while (at < bytes.size() && is(token_character, bytes[at])) ++at;
+        at = end_of_run(token_character, bytes, at);
         if (at == bytes.size()) return Event::need_more;
         if (bytes[at] != ':') return refuse_in_name(bytes[at]);
         state_ = State::value;
         break;
       case State::value:
-        while (at < bytes.size() && is(value_character, bytes[at])) ++at;
+        at = end_of_run(value_character, bytes, at);
         if (at == bytes.size()) return Event::need_more;
         if (bytes[at] != '\r') return refuse_in_value(bytes[at]);
         state_ = State::value_lf;

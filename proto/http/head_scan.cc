@@ -12,6 +12,7 @@ namespace {
 
 // The longest registered method is UPDATEREDIRECTREF (17). RFC 9112 §3: one longer than any that we know is 501.
 constexpr std::size_t method_bytes_max = 32;
+constexpr std::string_view usual_version = "HTTP/1.1\r";
 constexpr std::string_view version_prefix = "HTTP/";
 constexpr std::size_t version_major_at = 5;  // HTTP/1.1
 constexpr std::size_t version_dot_at = 6;    //      ^^^
@@ -84,7 +85,10 @@ void HeadScan::step(std::string_view head) {
 void HeadScan::method_byte(std::string_view head, char c) {
   const std::size_t length = at_ - begin_;
   if (is(token_character, c)) {
-    if (length >= method_bytes_max) refuse(Reason::not_implemented, "a method of that length is not known here");
+    if (length >= method_bytes_max) {
+      return refuse(Reason::not_implemented, "a method of that length is not known here");
+    }
+    at_ = static_cast<std::uint32_t>(end_of_run(token_character, head.substr(0, begin_ + method_bytes_max), at_) - 1);
     return;
   }
   if (c != ' ' || length == 0) return refuse_byte(c, "the request does not begin with a method");
@@ -101,7 +105,7 @@ void HeadScan::target_byte(std::string_view head, char c) {
     state_ = State::target;
     const std::size_t end = std::min(head.size(), target_begin_ + limits_->target_bytes_max);
     if (at_ >= end) return refuse(Reason::target_too_long, "the request target is too long");
-    while (at_ + 1 < end && is(target_character, head[at_ + 1])) ++at_;
+    at_ = static_cast<std::uint32_t>(end_of_run(target_character, head.substr(0, end), at_) - 1);
     return;
   }
   if (c == '\r') return refuse(Reason::bad_request, "the request line has no version");
@@ -114,6 +118,10 @@ void HeadScan::target_byte(std::string_view head, char c) {
 
 void HeadScan::version_byte(std::string_view head, char c) {
   const std::size_t index = at_ - version_begin_;
+  if (index == 0 && head.substr(at_).starts_with(usual_version)) {
+    at_ += static_cast<std::uint32_t>(usual_version.size() - 1);
+    return end_request_line(head);
+  }
   bool good = false;
   if (index < version_prefix.size()) {
     good = c == version_prefix[index];

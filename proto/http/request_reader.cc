@@ -17,8 +17,6 @@ constexpr Refusal body_too_large{Reason::body_too_large, "the body is too large"
 RequestReader::RequestReader(const Limits& limits)
     : limits_(&limits), body_bytes_max_(limits.body_bytes_max), scan_(limits) {}
 
-void RequestReader::reset() { *this = RequestReader(*limits_); }
-
 RequestReader::Step RequestReader::read(std::string_view bytes) {
   switch (state_) {
     case State::head: return read_head(bytes);

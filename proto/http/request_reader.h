@@ -43,10 +43,7 @@ class RequestReader {
   // Routes differ in what they take. Called between the head and the next read().
   void set_body_bytes_max(std::optional<std::uint64_t> bytes) { body_bytes_max_ = bytes; }
 
-  // Makes ready for the next request.
-  void reset();
-
-  // Nothing of a request has come in since the last reset(): a peer may leave here without an answer.
+  // Nothing of the request has come in: a peer may leave here without an answer.
   [[nodiscard]] bool idle() const { return state_ == State::head && head_.empty(); }
 
  private:

@@ -2,6 +2,7 @@
 #include "proto/http/router.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,14 +20,6 @@ constexpr std::string_view any_path = "*";  // RFC 9112 §3.2.4: OPTIONS about t
 // RFC 9110 §15.5.22 and RFC 6455 §4.4: a 426 names what to upgrade to, and the version that is spoken.
 constexpr std::string_view upgrade_headers =
     "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
-
-// What stands in for {topic}, still encoded; none when the path is another's.
-std::optional<std::string_view> topic_part(const Route& route, std::string_view path) {
-  if (!route.path.ends_with(topic_suffix)) return std::nullopt;
-  const std::string_view prefix = route.path.substr(0, route.path.size() - topic_suffix.size());
-  if (!path.starts_with(prefix)) return std::nullopt;
-  return path.substr(prefix.size());
-}
 
 Match refusal(Match::Kind kind, std::string_view message, std::string headers = {}) {
   Match match;
@@ -55,37 +48,40 @@ Reason Match::reason() const {
   return Reason::answered;
 }
 
-Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> own) : dialects_(dialects), own_(own) {
+Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> own) {
+  for (const Route& route : own) add({nullptr, &route});
+  for (const Dialect* dialect : dialects) {
+    for (const Route& route : dialect->routes()) add({dialect, &route});
+  }
+  // Where a path is spelled out, a {topic} is not meant; of two, the one with more before it.
+  std::ranges::stable_sort(places_, std::ranges::greater{},
+                           [](const Place& place) { return std::pair(!place.has_topic(), place.prefix.size()); });
   write_not_found_body();
 }
 
-template <class Visit>
-void Router::for_each(Visit visit) const {
-  for (const Route& route : own_) visit(Candidate{nullptr, &route});
-  for (const Dialect* dialect : dialects_) {
-    for (const Route& route : dialect->routes()) visit(Candidate{dialect, &route});
+void Router::add(const Candidate& candidate) {
+  all_.candidates.push_back(candidate);
+  const std::string_view path = candidate.route->path;
+  auto place = std::ranges::find(places_, path, &Place::path);
+  if (place == places_.end()) {
+    const std::size_t topic = path.ends_with(topic_suffix) ? topic_suffix.size() : 0;
+    place = places_.insert(place, Place{path, path.substr(0, path.size() - topic), {}});
   }
+  place->candidates.push_back(candidate);
 }
 
-// Every route of the path. Where one is spelled out, those with a {topic} are not meant.
-Router::Candidates Router::routes_at(std::string_view path) const {
-  Candidates literal;
-  Candidates with_topic;
-  for_each([&](const Candidate& candidate) {
-    if (path == any_path || candidate.route->path == path) {
-      literal.push_back(candidate);
-    } else if (topic_part(*candidate.route, path)) {
-      with_topic.push_back(candidate);
-    }
-  });
-  return literal.empty() ? with_topic : literal;
+const Router::Place* Router::place_of(std::string_view path) const {
+  if (path == any_path) return &all_;
+  const auto found = std::ranges::find_if(places_, [path](const Place& place) { return place.holds(path); });
+  return found == places_.end() ? nullptr : &*found;
 }
 
 Match Router::match(Request& request) const {
-  const Candidates candidates = routes_at(request.path);
-  if (candidates.empty()) return refusal(Match::Kind::not_found, "nothing is at this path");
-  if (const auto encoded = topic_part(*candidates.front().route, request.path)) {
-    std::optional<std::string> topic = percent_decode(*encoded);
+  const Place* const place = place_of(request.path);
+  if (place == nullptr) return refusal(Match::Kind::not_found, "nothing is at this path");
+  const Candidates& candidates = place->candidates;
+  if (place->has_topic()) {
+    std::optional<std::string> topic = percent_decode(request.path.substr(place->prefix.size()));
     if (!topic) return refusal(Match::Kind::bad_topic, "the topic in the path is not percent-encoded as it should be");
     if (const auto error = topic_name_error(*topic)) return refusal(Match::Kind::bad_topic, *error);
     request.topic = *std::move(topic);
@@ -171,7 +167,7 @@ void Router::write_not_found_body() {
   append_error(out, Error{404, "nothing is at this path; what there is stands in routes"});
   out += ",\"routes\":[";
   bool first = true;
-  for_each([&](const Candidate& candidate) {
+  for (const Candidate& candidate : all_.candidates) {
     const Route& route = *candidate.route;
     out += first ? "\n{\"method\":" : ",\n{\"method\":";
     append_json_string(out, is_websocket(candidate) ? std::string_view("WebSocket") : route.method);
@@ -181,7 +177,7 @@ void Router::write_not_found_body() {
     append_json_string(out, route.summary);
     out += '}';
     first = false;
-  });
+  }
   out += "\n]}";
 }
 

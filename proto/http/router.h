@@ -2,7 +2,7 @@
 // From a request to the dialect and route that serve it, or to the reason why none does (RFC 9110 §7.8, §9.3, §15.5).
 // Thread: any; constant once made. Borrows the dialects and the caller's own routes.
 // Errors: kinds of Match, each with all that the answer needs.
-// Limits: it looks at every route; there are a dozen.
+// Limits: it looks at every path; there are a handful.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "proto/dialect.h"
 #include "proto/http/request.h"
 #include "proto/reason.h"
@@ -58,11 +57,21 @@ class Router {
     const Dialect* dialect;
     const Route* route;
   };
-  using Candidates = absl::InlinedVector<Candidate, 8>;  // as many as the routes of a path mostly are
+  using Candidates = std::vector<Candidate>;
+  // The routes that share a path.
+  struct Place {
+    std::string_view path;    // as in the routes
+    std::string_view prefix;  // the path up to its {topic}, or all of it
+    Candidates candidates;
 
-  template <class Visit>
-  void for_each(Visit visit) const;
-  [[nodiscard]] Candidates routes_at(std::string_view path) const;
+    [[nodiscard]] bool has_topic() const { return prefix.size() < path.size(); }
+    [[nodiscard]] bool holds(std::string_view asked) const {
+      return has_topic() ? asked.starts_with(prefix) : asked == path;
+    }
+  };
+
+  void add(const Candidate& candidate);
+  [[nodiscard]] const Place* place_of(std::string_view path) const;
   [[nodiscard]] static Match match_websocket(const Request& request, const Candidates& candidates);
   [[nodiscard]] static const Candidate* find_http(const Candidates& candidates, std::string_view method);
   [[nodiscard]] static Match found(const Candidate& candidate);
@@ -70,8 +79,8 @@ class Router {
   [[nodiscard]] static std::string allow_header(const Candidates& candidates);
   void write_not_found_body();
 
-  std::span<const Dialect* const> dialects_;
-  std::span<const Route> own_;
+  Place all_;                  // every route
+  std::vector<Place> places_;  // in the order in which they are looked through
   std::string not_found_body_;
 };
 

@@ -16,11 +16,6 @@ std::optional<std::string_view> behind_scheme(std::string_view target) {
   return std::nullopt;
 }
 
-bool is_host_character(char c) {
-  return is(token_character, c) ? c != '#' && c != '^' && c != '`' && c != '|'
-                                : std::string_view("(),;=:[]").find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::optional<Target> split_target(std::string_view target) {
@@ -46,7 +41,7 @@ std::optional<Target> split_target(std::string_view target) {
 }
 
 bool is_authority(std::string_view text) {
-  return !text.empty() && !text.starts_with(':') && std::all_of(text.begin(), text.end(), is_host_character);
+  return !text.empty() && !text.starts_with(':') && end_of_run(host_character, text, 0) == text.size();
 }
 
 }  // namespace proto::http

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // §1.3
 constexpr std::size_t sha1_bytes = 20;
+constexpr std::size_t key_digits = 22;  // base64 of 16 bytes
+constexpr std::string_view key_padding = "==";
+constexpr std::size_t key_bytes = key_digits + key_padding.size();
 constexpr std::string_view version_spoken = "13";
 // A 426 names what to upgrade to (RFC 9110 §15.5.22) and the version that is spoken (RFC 6455 §4.4).
 constexpr std::string_view upgrade_headers =
@@ -83,13 +86,11 @@ class Lines {
 
 // Base64 of 16 bytes in its one canonical form: the last of 22 digits stands for two bits, and four of zero.
 bool is_key(std::string_view text) {
-  constexpr std::size_t digits = 22;
-  constexpr std::string_view padding = "==";
   const auto is_digit = [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/';
   };
-  if (text.size() != digits + padding.size() || !text.ends_with(padding)) return false;
-  text.remove_suffix(padding.size());
+  if (text.size() != key_bytes || !text.ends_with(key_padding)) return false;
+  text.remove_suffix(key_padding.size());
   return std::all_of(text.begin(), text.end(), is_digit) && std::string_view("AQgw").find(text.back()) != text.npos;
 }
 
@@ -156,10 +157,11 @@ std::string_view select_subprotocol(std::span<const std::string_view> offered,
 }
 
 std::string accept_key(std::string_view key, Sha1 sha1) {
-  std::string input(key);
-  input.append(accept_guid);
+  char input[key_bytes + accept_guid.size()];
+  const std::size_t size = key.copy(input, key_bytes);
+  accept_guid.copy(input + size, accept_guid.size());
   unsigned char digest[sha1_bytes];
-  sha1(input, digest);
+  sha1({input, size + accept_guid.size()}, digest);
   return absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(digest), sha1_bytes));
 }
 

@@ -47,7 +47,7 @@ struct Refusal {
 // proto/ knows no OpenSSL: whoever does hands it the digest.
 using Sha1 = void (*)(std::string_view in, unsigned char out[20]);
 
-// The value of Sec-WebSocket-Accept: §4.2.2.
+// The value of Sec-WebSocket-Accept: §4.2.2. `key` as check_handshake() took it.
 [[nodiscard]] std::string accept_key(std::string_view key, Sha1 sha1);
 
 // Appends the 101. `extra_headers`: whole lines, each with CRLF.

@@ -98,7 +98,7 @@ class ConnectionFixture : public testing::Test {
     ring.turn();
   }
   void send(std::string_view bytes) {
-    connection->send_answer(bytes);
+    connection->send_answer(std::string(bytes));
     connection->flush();
   }
   void complete_send(std::size_t bytes = SIZE_MAX) {

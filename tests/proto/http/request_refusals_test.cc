@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -189,6 +190,23 @@ TEST(RequestRefusals, RefusesBadRequestLinesAtTheFirstWrongByte) {
       {"a broken escape in the query", "GET /?a=%zz HTTP/1.1\r\nHost: a\r\n\r\n", "!400"},
   };
   expect_all(vectors);
+}
+
+TEST(RequestRefusals, FindsTheWrongByteWhereverItStandsInAValue) {
+  const std::string before = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+  for (std::size_t length = 0; length < 50; ++length) {
+    const std::string plain = std::string(length, '\t') + "\x80\xff~ ";
+    const std::string fill(48 - std::min<std::size_t>(length, 48), 'x');
+    for (const char wrong : {'\0', '\n', '\x1f', '\x7f'}) {
+      const std::string head = before + plain + wrong + fill + "\r\n\r\n";
+      HeadScan scan(transcript_limits);
+      ASSERT_EQ(scan.scan(head), HeadScan::Verdict::refused) << length;
+      EXPECT_EQ(scan.length(), before.size() + plain.size()) << "the first wrong byte";
+    }
+    const std::string head = before + plain + fill + "\r\n\r\n";
+    HeadScan scan(transcript_limits);
+    EXPECT_EQ(scan.scan(head), HeadScan::Verdict::done) << length;
+  }
 }
 
 TEST(RequestRefusals, TellsAClientThatSpeaksTlsSo) {

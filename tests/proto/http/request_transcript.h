@@ -31,7 +31,7 @@ struct Transcript {
 
 class TranscriptWriter {
  public:
-  explicit TranscriptWriter(const Limits& limits) : reader_(limits) {}
+  explicit TranscriptWriter(const Limits& limits) : limits_(limits), reader_(limits) {}
 
   // False when the reader has refused: nothing further is read.
   bool feed(std::string_view bytes) {
@@ -50,7 +50,7 @@ class TranscriptWriter {
         result_.text.append(separator()).append(request->method).append(" ").append(request->target);
       } else if (std::holds_alternative<RequestReader::End>(step.event)) {
         end_body();
-        reader_.reset();
+        reader_ = RequestReader(limits_);
         if (!reader_.idle()) return promise_broken();
       } else if (const auto* refusal = std::get_if<Refusal>(&step.event)) {
         end_body();
@@ -81,6 +81,7 @@ class TranscriptWriter {
     return false;
   }
 
+  const Limits& limits_;
   RequestReader reader_;
   std::string body_;
   Transcript result_;

@@ -59,6 +59,24 @@ class RouterTest : public testing::Test {
   const Router router{dialects, own};
 };
 
+TEST(Router, TakesThePathThatSaysMore) {
+  const std::array<Route, 4> routes{{{Transport::http, "GET", "/a/{topic}", "any"},
+                                     {Transport::http, "GET", "/a/b/{topic}", "below b"},
+                                     {Transport::http, "GET", "/a/b/c", "spelled out"},
+                                     {Transport::http, "GET", "/a/", "the folder"}}};
+  const Router router({}, routes);
+  const auto summary = [&router](std::string_view path) {
+    Request request;
+    request.method = "GET";
+    request.path = path;
+    return std::pair(router.match(request).route->summary, request.topic);
+  };
+  EXPECT_EQ(summary("/a/x"), std::pair(std::string_view("any"), std::string("x")));
+  EXPECT_EQ(summary("/a/b/x"), std::pair(std::string_view("below b"), std::string("x")));
+  EXPECT_EQ(summary("/a/b/c"), std::pair(std::string_view("spelled out"), std::string()));
+  EXPECT_EQ(summary("/a/"), std::pair(std::string_view("the folder"), std::string()));
+}
+
 TEST_F(RouterTest, FindsARouteByPathAndMethod) {
   const Match publish = match(request("POST", "/publish"));
   EXPECT_EQ(publish.kind, Kind::found);
