@@ -37,7 +37,6 @@ MAY_INCLUDE = {
 FOREIGN = {
     r"<liburing": r"broker/io/",
     r"<openssl/": r"broker/net/",
-    r"<boost/beast|\"boost/beast": r"proto/http/",
     r"<prometheus/|\"prometheus/": r"broker/admin/",
     r"<civetweb|CivetServer": r"broker/admin/",
     r"yaml-cpp": r"config/",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The strict scan of a request's raw head that stands before Boost.Beast's parser (RFC 9112 §2.2–§6.3). Beast lets
-// requests be smuggled: unknown transfer codings, folded lines, repeated lengths and Hosts pass it. What passes this
-// scan means the same to every parser. README.md has the table of what is refused, and how.
+// The strict scan of a request's raw head (RFC 9112 §2.2–§6.3): it judges each byte, and what passes it means the same
+// to every parser. Our own rather than Boost.Beast's, which lets requests be smuggled: unknown transfer codings, folded
+// lines, repeated lengths and Hosts pass that one. README.md has the table of what is refused, and how.
 // Thread: one at a time. Owns no bytes: the caller keeps the head contiguous and hands it over again, longer.
 // Errors: a Refusal, at the first byte that is wrong; it is final.
 // Limits: head_bytes_max, target_bytes_max, headers_max. Each byte is looked at once (a finished line a second time).

@@ -13,7 +13,7 @@
 
 namespace proto::http {
 
-// Boost.Beast keeps a field's length in 16 bits and throws above it; heads stay well below whatever the settings say.
+// Whatever the settings say. Other servers take between 8 and 64 KiB.
 inline constexpr std::size_t head_bytes_ceiling = 60 * 1024;
 
 struct Limits {

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http/parse_head.h"
 
-// With the sanitizers on, GCC 12 believes that Beast reads an empty optional.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <boost/beast/http/basic_parser.hpp>
-#pragma GCC diagnostic pop
-
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "proto/http/characters.h"
 #include "proto/http/target.h"
 #include "proto/http/url.h"
@@ -21,51 +14,37 @@
 namespace proto::http {
 namespace {
 
-namespace beast = boost::beast;
+// What stands before `mark`; `text` goes on behind it.
+std::string_view take_until(std::string_view& text, char mark) {
+  const std::size_t size = std::min(text.find(mark), text.size());
+  const std::string_view taken = text.substr(0, size);
+  text.remove_prefix(std::min(size + 1, text.size()));
+  return taken;
+}
 
-// Takes what Beast finds as views of the request's own bytes: Beast's container would copy each field into a node. A
-// folded line alone would not stand there; the scan has refused it.
-class HeadParser final : public beast::http::basic_parser<true> {
- public:
-  HeadParser(Request& request, std::string_view head, std::size_t header_count) : request_(request) {
-    header_limit(static_cast<std::uint32_t>(head_bytes_ceiling + 1));
-    body_limit(std::numeric_limits<std::uint64_t>::max());  // in 1.74 `none` refuses every length
-    request_.bytes = std::make_unique_for_overwrite<char[]>(head.size());
-    std::copy(head.begin(), head.end(), request_.bytes.get());
-    request_.headers.reserve(header_count + 1);  // and a Host that takes the place of another
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = take_until(text, '\r');
+  text.remove_prefix(std::min<std::size_t>(text.size(), 1));  // the line feed
+  return line;
+}
+
+// Requires: a head that the scan has passed, so that there is nothing left to judge: METHOD SP target SP version CRLF,
+// lines of `name:value` CRLF, none of them folded, and an empty line. The request views a copy of it.
+void split_head(std::string_view head, std::size_t header_count, Request& request) {
+  request.bytes = std::make_unique_for_overwrite<char[]>(head.size());
+  std::ranges::copy(head, request.bytes.get());
+  std::string_view rest(request.bytes.get(), head.size());
+  request.method = take_until(rest, ' ');
+  request.target = take_until(rest, ' ');
+  (void)take_line(rest);                      // the version
+  request.headers.reserve(header_count + 1);  // and a Host that takes the place of another
+  for (std::size_t i = 0; i < header_count; ++i) {
+    const std::string_view name = take_until(rest, ':');
+    char* const own_name = request.bytes.get() + (name.data() - request.bytes.get());
+    std::ranges::transform(name, own_name, absl::ascii_tolower);
+    request.headers.emplace_back(name, trim(take_line(rest)));
   }
-
-  [[nodiscard]] bool parse(std::size_t size) {
-    beast::error_code error;
-    const std::size_t used = put(boost::asio::const_buffer(request_.bytes.get(), size), error);
-    return !error && used == size && is_header_done();
-  }
-
- private:
-  using Error = beast::error_code;
-  using Text = beast::string_view;
-
-  void on_request_impl(beast::http::verb, Text method, Text target, int, Error&) override {
-    request_.method = {method.data(), method.size()};
-    request_.target = {target.data(), target.size()};
-  }
-  void on_field_impl(beast::http::field, Text name, Text value, Error&) override {
-    char* const own_name = request_.bytes.get() + (name.data() - request_.bytes.get());
-    std::transform(own_name, own_name + name.size(), own_name, to_lower);
-    request_.headers.emplace_back(std::string_view(own_name, name.size()),
-                                  std::string_view(value.data(), value.size()));
-  }
-  // Of a body nothing is given to it.
-  void on_response_impl(int, Text, int, Error&) override {}
-  void on_header_impl(Error&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
-  std::size_t on_body_impl(Text, Error&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, Text, Error&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, Text, Error&) override { return 0; }
-  void on_finish_impl(Error&) override {}
-
-  Request& request_;
-};
+}
 
 // RFC 9112 §3.2.2: the authority of an absolute target takes the place of what Host says.
 void replace_host(Request& request, std::string_view authority) {
@@ -113,9 +92,7 @@ void read_connection(Request& request) {
 std::variant<Request, Refusal> parse_head(std::string_view head, const HeadScan& scan) {
   head = head.substr(scan.begin(), scan.length() - scan.begin());
   Request request;
-  if (!HeadParser(request, head, scan.header_count()).parse(head.size())) {
-    return Refusal{Reason::bad_request, "the head cannot be parsed"};
-  }
+  split_head(head, scan.header_count(), request);
   request.version_minor = scan.version_minor();
   request.content_length = scan.content_length();
   request.has_body = scan.chunked() || request.content_length.value_or(0) > 0;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A head that the strict scan has passed, parsed by Boost.Beast and turned into a Request. Beast's templates are
-// included in parse_head.cc and nowhere else.
+// A head that the strict scan has passed, split where the scan has found its parts, and turned into a Request.
 // Thread: any.
 // Errors: a Refusal: what the grammar allows and the meaning forbids (escapes, expectations, a POST without a length).
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one HTTP/1.x request from the bytes of a connection: its head, the pieces of its body, its end. Strict scan
-// first, then Boost.Beast for the head; sized and chunked bodies are delivered as views, never collected. Bytes behind
+// Reads one HTTP/1.x request from the bytes of a connection: its head, the pieces of its body, its end. The head is
+// scanned strictly and then split; sized and chunked bodies are delivered as views, never collected. Bytes behind
 // the request stay with the caller (pipelining).
 // Thread: one at a time. Owns an incomplete head and nothing else on the heap; borrows the limits.
 // Errors: a Refusal, once and for all: every further read() gives it again. The caller answers and closes.

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The strict scan of a head: whatever way the head grows, the verdict is the same, and what it passes Beast takes.
+// The strict scan of a head: whatever way the head grows, the verdict is the same, and what it passes means the same to
+// Boost.Beast's parser.
+// With the sanitizers on, GCC 12 believes that Beast reads an empty optional.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#pragma GCC diagnostic pop
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +24,31 @@ using proto::http::HeadScan;
 
 void require(bool holds) {
   if (!holds) std::abort();
+}
+
+namespace beast = boost::beast;
+
+bool same(std::string_view ours, beast::string_view theirs) {
+  return ours == std::string_view(theirs.data(), theirs.size());
+}
+
+// What came first may be an empty line, which Beast does not take.
+void require_as_beast_reads(std::string_view head, const proto::http::Request& request) {
+  beast::http::request_parser<beast::http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(head.size()) + 1);
+  parser.skip(true);  // the body
+  beast::error_code error;
+  require(parser.put(boost::asio::const_buffer(head.data(), head.size()), error) == head.size() && !error);
+  require(parser.is_header_done());
+  require(same(request.method, parser.get().method_string()) && same(request.target, parser.get().target()));
+  if (!request.target.starts_with('/')) return;  // an absolute target takes the place of Host
+  auto ours = request.headers.begin();
+  for (const auto& theirs : parser.get()) {
+    require(ours != request.headers.end() && same(ours->second, theirs.value()));
+    require(beast::iequals({ours->first.data(), ours->first.size()}, theirs.name_string()));
+    ++ours;
+  }
+  require(ours == request.headers.end());
 }
 
 }  // namespace
@@ -43,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(input.substr(0, whole.length()).ends_with("\r\n\r\n"));
     const auto parsed = proto::http::parse_head(input, whole);
     if (const auto* request = std::get_if<proto::http::Request>(&parsed)) {
+      require_as_beast_reads(input.substr(whole.begin(), whole.length() - whole.begin()), *request);
       require(!request->method.empty() && !request->path.empty());
       require(request->version_minor == 0 || !request->headers.empty());
       for (const auto& [name, value] : request->headers) {
