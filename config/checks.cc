@@ -109,12 +109,22 @@ void check_access(Loaded& loaded) {
          "(openssl rand -hex 32 > keys), or set dev: true for an open playground on this machine");
 }
 
+// Whether a secret may stand where the name of its file belongs: a PEM block, or a long word that is no path.
+bool may_be_secret(std::string_view name) {
+  if (name.find('\n') != std::string_view::npos || name.find("-----BEGIN") != std::string_view::npos) return true;
+  return name.size() >= 2 * limits::access_key_bytes_min && !name.starts_with('/') &&
+         name.find('.') == std::string_view::npos;
+}
+
 // The contents, or nothing when there is no such file: then it is told.
 std::optional<std::string> check_file(Loaded& loaded, std::string_view key, const std::string& path) {
   if (path.empty() || !sound(loaded, {key})) return std::nullopt;
   auto contents = read_file(path);
   if (auto* wrong = std::get_if<Unreadable>(&contents)) {
-    refuse(loaded, {key}, std::move(wrong->why));
+    refuse(loaded, {key},
+           may_be_secret(path) ? "cannot be read; it must be a file's name, and is not shown as it may be the secret "
+                                 "itself: write that into a file"
+                               : std::move(wrong->why));
     return std::nullopt;
   }
   return std::get<std::string>(std::move(contents));

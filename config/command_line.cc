@@ -21,7 +21,7 @@ namespace {
 
 using Arguments = std::span<const char* const>;
 
-constexpr std::array<std::string_view, 4> commands = {"serve", "check-config", "default-config", "help"};
+constexpr std::array<std::string_view, 5> commands = {"serve", "check-config", "config", "default-config", "help"};
 constexpr std::string_view see_help = "`kodama help` lists commands and keys.\n";
 
 Command print(std::string text) {
@@ -37,7 +37,7 @@ Command refuse(std::string text) {
   return command;
 }
 
-// The flags of `serve`, split from their values; --config is no key.
+// The flags of `serve` and `config`, split from their values; --config is no key.
 struct Split {
   std::optional<std::string> config_file;
   std::vector<Flag> flags;
@@ -54,22 +54,22 @@ void take_config(const Flag& flag, Split& split) {
   }
 }
 
-Mistake stray(std::string_view argument) {
+Mistake stray(std::string_view command, std::string_view argument) {
   std::string meant(argument.substr(std::min(argument.find_first_not_of('-'), argument.size())));
   const bool known = find_row(meant.substr(0, meant.find('='))) != nullptr;
-  return {"kodama serve", "",
+  return {absl::StrCat("kodama ", std::string(command)), "",
           absl::StrFormat("unexpected argument %s%s", quote(argument),
                           did_you_mean(known ? absl::StrCat("--", meant) : std::string()))};
 }
 
 // `--name=value`, `--name value` and, for what is true or false, `--name` alone. What follows an unknown flag is taken
 // for its value, so that one slip is one mistake.
-Split split_flags(Arguments arguments) {
+Split split_flags(std::string_view command, Arguments arguments) {
   Split split;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     if (!argument.starts_with("--") || argument.size() == 2) {
-      split.mistakes.push_back(stray(argument));
+      split.mistakes.push_back(stray(command, argument));
       continue;
     }
     const std::size_t equals = argument.find('=');
@@ -119,18 +119,27 @@ Loaded load_and_check(const Sources& sources, Mistakes earlier) {
   return loaded;
 }
 
-Command serve(Arguments arguments, std::span<const char* const> environment) {
-  Split split = split_flags(arguments);
+Loaded load_given(std::string_view command, Arguments arguments, std::span<const char* const> environment) {
+  Split split = split_flags(command, arguments);
   Sources sources;
   sources.environment = split_environment(environment);
   sources.flags = std::move(split.flags);
   read_config_file(split.config_file, sources, split.mistakes);
-  Loaded loaded = load_and_check(sources, std::move(split.mistakes));
+  return load_and_check(sources, std::move(split.mistakes));
+}
+
+Command serve(Arguments arguments, std::span<const char* const> environment) {
+  Loaded loaded = load_given("serve", arguments, environment);
   if (!loaded.mistakes.empty()) return refuse(format(loaded.mistakes));
   Command command;
   command.action = Command::Action::serve;
   command.loaded = std::move(loaded);
   return command;
+}
+
+Command show_config(Arguments arguments, std::span<const char* const> environment) {
+  const Loaded loaded = load_given("config", arguments, environment);
+  return loaded.mistakes.empty() ? print(in_force_yaml(loaded)) : refuse(format(loaded.mistakes));
 }
 
 Command check_config(Arguments arguments, std::span<const char* const> environment) {
@@ -174,6 +183,7 @@ Command parse_command_line(Arguments arguments, std::span<const char* const> env
   const std::string_view name = arguments[0];
   const Arguments rest = arguments.subspan(1);
   if (name == "serve") return serve(rest, environment);
+  if (name == "config") return show_config(rest, environment);
   if (name == "check-config") return check_config(rest, environment);
   if (name != "default-config" && name != "help") return unknown_command(name);
   if (!rest.empty()) return refuse(absl::StrFormat("kodama %s takes no arguments\n%s", name, see_help));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/documents.h"
 
+#include <algorithm>
 #include <string_view>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -13,19 +16,22 @@ namespace config {
 namespace {
 
 constexpr std::size_t text_columns = 100;
+// Behind longer values of `kodama config` their origin follows at once.
+constexpr std::size_t origin_column_max = 50;
 
 constexpr std::string_view example_head =
     R"(# kodama's settings, each with its default. `kodama default-config` prints this file.
 #
 # Over this file go environment variables (listen.http is KODAMA__LISTEN__HTTP), and over those flags (--listen.http).
 # Sizes take B, KiB, MiB, GiB, KB, MB or GB; durations ms, s, m or h.
-# `kodama check-config FILE` tells all mistakes at once.
+# `kodama check-config FILE` tells all mistakes at once; `kodama config --config FILE` what would be in force, and why.
 )";
 
 constexpr std::string_view help_head = R"(kodama: publish with curl, subscribe from browsers.
 
   kodama serve [--config FILE] [--KEY VALUE ...]   serve until SIGTERM or Ctrl-C
   kodama check-config FILE                         say what is wrong with a settings file, all at once
+  kodama config [--config FILE] [--KEY VALUE ...]  print what serve would have in force, and where it comes from
   kodama default-config                            print a settings file with every key and its default
   kodama help, --help                              this text
   kodama --version
@@ -69,10 +75,56 @@ std::string type_and_range(const Row& row) {
   return range.empty() ? type_name(row) : absl::StrCat(type_name(row), ", ", range);
 }
 
-// The default as YAML.
-std::string yaml_default(const Row& row) {
-  if (!is_list(row)) return row.fallback.empty() ? "\"\"" : std::string(row.fallback);
-  return absl::StrCat("[", absl::StrJoin(split_items(row, row.fallback), ", "), "]");
+std::string_view change_text(const Row& row) {
+  return row.takes == Takes::reload ? "SIGHUP changes it" : "a restart changes it";
+}
+
+// Whether YAML takes the text for itself, in a list too.
+bool plain_in_yaml(std::string_view text) {
+  constexpr std::string_view inside = "._-/:+*";
+  const auto letter = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); };
+  if (text.empty() || text == "null" || text == "NULL" || text == "Null" || text.ends_with(':')) return false;
+  if (!letter(text.front()) && text.front() != '/' && text.front() != '.') return false;
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return letter(c) || inside.find(c) != std::string_view::npos; });
+}
+
+std::string yaml_word(std::string_view text) {
+  if (plain_in_yaml(text)) return std::string(text);
+  std::string word = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') word += '\\';
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+      absl::StrAppendFormat(&word, "\\x%02x", c);
+    } else {
+      word += c;
+    }
+  }
+  return word += '"';
+}
+
+std::string yaml_value(const Row& row, const std::vector<std::string>& items) {
+  std::vector<std::string> words;
+  for (const std::string& item : items) words.push_back(yaml_word(item));
+  return is_list(row) ? absl::StrCat("[", absl::StrJoin(words, ", "), "]") : words.front();
+}
+
+std::string yaml_default(const Row& row) { return yaml_value(row, split_items(row, row.fallback)); }
+
+// Who said so: "default", "kodama.yaml:3:7", "KODAMA__DEV in the environment", "flag --dev".
+std::string origin(const Row& row, const Chosen& chosen) {
+  std::string text;
+  switch (chosen.from) {
+    case Chosen::From::table: text = "default"; break;
+    case Chosen::From::file: text = chosen.where; break;
+    case Chosen::From::environment: text = absl::StrCat("environment ", chosen.where); break;
+    case Chosen::From::flag: text = absl::StrCat("flag ", chosen.where); break;
+  }
+  if (row.fallback == automatic && chosen.text == automatic) text += " (auto)";
+  // A file's name may be anything; a comment ends with its line.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }, '?');
+  return text;
 }
 
 std::string shown_default(const Row& row) { return row.fallback.empty() ? "none" : std::string(row.fallback); }
@@ -89,7 +141,7 @@ std::string default_config_yaml() {
     section = own;
     const std::string indent = own.empty() ? "" : "  ";
     text += wrap(row.why, absl::StrCat(indent, "# "));
-    absl::StrAppend(&text, indent, "# (", type_and_range(row), ")\n");
+    absl::StrAppendFormat(&text, "%s# (%s; %s)\n", indent, type_and_range(row), change_text(row));
     absl::StrAppend(&text, indent, std::string(last_segment(row.key)), ": ", yaml_default(row), "\n");
   }
   return text;
@@ -101,7 +153,8 @@ std::string help_text() {
   for (const Row& row : table()) {
     if (section_of(row.key).empty() || section_of(row.key) != section) text += '\n';
     section = section_of(row.key);
-    text += absl::StrFormat("  --%s  (%s; default %s)\n", row.key, type_and_range(row), shown_default(row));
+    text += absl::StrFormat("  --%s  (%s; default %s; %s)\n", row.key, type_and_range(row), shown_default(row),
+                            change_text(row));
     text += wrap(row.why, "      ");
   }
   text += help_tail;
@@ -110,10 +163,38 @@ std::string help_text() {
 
 std::string settings_table_markdown() {
   std::string text =
-      "| key | type, range | default | change takes | why one would change it |\n|---|---|---|---|---|\n";
+      "| key | type | unit | range | default | changes at run time? | why one would change it |\n"
+      "|---|---|---|---|---|---|---|\n";
   for (const Row& row : table()) {
-    text += absl::StrFormat("| `%s` | %s | `%s` | %s%s | %s |\n", row.key, type_and_range(row), yaml_default(row),
-                            row.takes == Takes::live ? "nothing" : "a restart", row.secret ? "; secret" : "", row.why);
+    text += absl::StrFormat("| `%s` | %s%s | %s | %s | `%s` | %s | %s |\n", row.key, type_name(row),
+                            row.secret ? ", secret" : "", unit_text(row), range_text(row), yaml_default(row),
+                            row.takes == Takes::reload ? "yes, by SIGHUP" : "no, by a restart", row.why);
+  }
+  return text;
+}
+
+std::string in_force_yaml(const Loaded& loaded) {
+  struct Line {
+    std::string text;
+    std::string from;
+  };
+  std::vector<Line> lines;
+  std::string_view section;
+  for (const Row& row : table()) {
+    const std::string_view own = section_of(row.key);
+    if (!own.empty() && own != section) lines.push_back({absl::StrCat(std::string(own), ":"), ""});
+    section = own;
+    const std::string value = row.secret ? "\"(secret)\"" : yaml_value(row, items_of(row, loaded.settings));
+    lines.push_back({absl::StrFormat("%s%s: %s", own.empty() ? "" : "  ", last_segment(row.key), value),
+                     origin(row, loaded.of(row.key))});
+  }
+  std::size_t widest = 0;
+  for (const Line& line : lines) widest = std::max(widest, std::min(line.text.size(), origin_column_max));
+  std::string text;
+  for (const Line& line : lines) {
+    const bool bare = line.from.empty();
+    text += bare ? line.text : absl::StrFormat("%-*s  # %s", static_cast<int>(widest), line.text, line.from);
+    text += '\n';
   }
   return text;
 }

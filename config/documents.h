@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "config/load.h"
+
 namespace config {
 
 // config/kodama.example.yaml: every key with its default. Loading it changes nothing.
@@ -12,5 +14,8 @@ namespace config {
 [[nodiscard]] std::string help_text();
 // The table in config/README.md, a line per key.
 [[nodiscard]] std::string settings_table_markdown();
+// `kodama config`: every key with what is in force and, in a comment, who said so. Loading it gives the same settings,
+// but for what is secret, which is not shown. Requires: no mistakes.
+[[nodiscard]] std::string in_force_yaml(const Loaded&);
 
 }  // namespace config

@@ -27,6 +27,8 @@ void apply(Given&& given, Chosen::From from, Loaded& loaded) {
 void apply(Layer&& layer, Chosen::From from, Loaded& loaded) {
   for (auto& entry : layer) {
     if (auto* mistake = std::get_if<Mistake>(&entry)) {
+      // Its default is not what was meant: nothing is to be concluded from it.
+      if (const Row* row = find_row(mistake->key)) loaded.chosen[index_of(*row)].sound = false;
       loaded.mistakes.push_back(std::move(*mistake));
     } else {
       apply(std::move(std::get<Given>(entry)), from, loaded);

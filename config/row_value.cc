@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <type_traits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -141,6 +142,38 @@ Problem read(const Row&, std::string_view text, Enum& value) {
   return std::nullopt;
 }
 
+// --- Writing --------------------------------------------------------------------------------------
+
+std::string write(const bool& value) { return value ? "true" : "false"; }
+std::string write(const std::uint32_t& value) { return absl::StrCat(value); }
+std::string write(const std::uint64_t& value) { return format_bytes(value); }
+std::string write(const std::chrono::milliseconds& value) { return format_duration(value); }
+std::string write(const std::optional<Address>& value) { return value ? format(*value) : ""; }
+std::string write(const std::string& value) { return value; }
+std::string write(const TopicPattern& value) { return value.text(); }
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::string write(const Enum& value) {
+  return std::string(words(value)[static_cast<std::size_t>(value)]);
+}
+
+template <class T>
+std::vector<std::string> items(const T& value) {
+  return {write(value)};
+}
+template <class T>
+std::vector<std::string> items(const std::vector<T>& list) {
+  std::vector<std::string> texts;
+  for (const T& item : list) texts.push_back(write(item));
+  return texts;
+}
+
+// A member of settings that are only looked at: a Member gives access to both kinds, and is not used to write here.
+template <class T>
+const T& look(Member<T> member, const Settings& settings) {
+  return member(const_cast<Settings&>(settings));
+}
+
 template <class T>
 void empty(T&) {}
 template <class T>
@@ -168,6 +201,24 @@ std::string range_text(const Row& row) {
         return most.empty() ? std::string() : absl::StrCat(amount<T>(row.least), " to ", most);
       },
       row.slot);
+}
+
+std::string_view unit_text(const Row& row) {
+  if (std::holds_alternative<Member<std::uint64_t>>(row.slot)) return "B, KiB, MiB, GiB";
+  if (std::holds_alternative<Member<std::chrono::milliseconds>>(row.slot)) return "ms, s, m, h";
+  return {};
+}
+
+std::vector<std::string> items_of(const Row& row, const Settings& settings) {
+  return std::visit([&](auto member) { return items(look(member, settings)); }, row.slot);
+}
+
+bool same_value(const Row& row, const Settings& one, const Settings& other) {
+  return std::visit([&](auto member) { return look(member, one) == look(member, other); }, row.slot);
+}
+
+void copy_value(const Row& row, const Settings& from, Settings& to) {
+  std::visit([&](auto member) { member(to) = look(member, from); }, row.slot);
 }
 
 std::vector<Wrong> assign(const Row& row, std::span<const std::string> items, Settings& settings) {

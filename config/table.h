@@ -25,7 +25,8 @@ using Slot = std::variant<Member<bool>, Member<std::uint32_t>, Member<std::uint6
                           Member<std::optional<Address>>, Member<std::string>, Member<std::vector<std::string>>,
                           Member<std::vector<TopicPattern>>, Member<Overflow>, Member<LogLevel>, Member<LogFormat>>;
 
-enum class Takes : std::uint8_t { restart, live };  // what it takes for a change to be seen
+// What it takes for a change to be seen: a restart, or a reload (SIGHUP) while the program runs.
+enum class Takes : std::uint8_t { restart, reload };
 
 struct Row {
   std::string_view key;
@@ -54,8 +55,9 @@ struct Row {
 
 [[nodiscard]] bool is_list(const Row&);
 [[nodiscard]] bool is_bool(const Row&);
-[[nodiscard]] std::string type_name(const Row&);   // "address:port", "size", "disconnect or drop_oldest" …
-[[nodiscard]] std::string range_text(const Row&);  // "1KiB to 64MiB"; empty for what has no range
+[[nodiscard]] std::string type_name(const Row&);       // "address:port", "size", "disconnect or drop_oldest" …
+[[nodiscard]] std::string range_text(const Row&);      // "1KiB to 64MiB"; empty for what has no range
+[[nodiscard]] std::string_view unit_text(const Row&);  // "B, KiB, MiB, GiB"; empty for what has no unit
 
 // A value that listen.https may take: an address where TLS is at hand, otherwise off. Load decides, at the end.
 inline constexpr std::string_view automatic = "auto";
@@ -69,5 +71,10 @@ struct Wrong {
 
 // The items that a comma-separated text stands for; for other rows the text alone.
 [[nodiscard]] std::vector<std::string> split_items(const Row&, std::string_view text);
+
+// The value as it would be written, which assign() takes back: one item, except for lists.
+[[nodiscard]] std::vector<std::string> items_of(const Row&, const Settings&);
+[[nodiscard]] bool same_value(const Row&, const Settings&, const Settings&);
+void copy_value(const Row&, const Settings& from, Settings& to);
 
 }  // namespace config

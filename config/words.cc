@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
@@ -22,6 +23,11 @@ std::string quote(std::string_view text) {
   const bool cut = text.size() > quoted_bytes_max;
   const absl::string_view shown(text.data(), std::min(text.size(), quoted_bytes_max));
   return absl::StrCat("\"", absl::Utf8SafeCHexEscape(shown), cut ? "…" : "", "\"");
+}
+
+std::string printable(std::string text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c != '\x7f'; });
+  return plain ? std::move(text) : absl::Utf8SafeCHexEscape(text);
 }
 
 std::size_t edit_distance(std::string_view one, std::string_view other) {
@@ -45,6 +51,8 @@ std::size_t edit_distance(std::string_view one, std::string_view other) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.size() > compared_bytes_max) return {};
+  const std::string lower = absl::AsciiStrToLower(absl::string_view(word.data(), word.size()));
+  word = lower;
   std::string_view best;
   std::size_t best_distance = edits_max + 1;
   for (const std::string_view candidate : candidates) {

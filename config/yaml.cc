@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_format.h"
 #include "config/limits.h"
+#include "config/words.h"
 
 namespace config {
 namespace {
@@ -113,7 +114,7 @@ std::string explain(const std::string& message) {
   for (const Explanation& explanation : explanations) {
     if (message == explanation.message) return std::string(explanation.meaning);
   }
-  return message;
+  return printable(message);
 }
 
 // The first tab that indents a line, no later than `last_line`: the most common reason for whatever the parser says.

@@ -80,6 +80,9 @@ const Case cases[] = {
     {"BothListenersOff", "access: {key_file: /k}\nlisten: {http: \"\"}\n",
      "k.yaml:2:16: listen.http: listen.http and listen.https are both off: nobody could connect\n"},
     {"HttpOffInDevLeavesHttps", "dev: true\nlisten: {http: \"\"}\n", ""},
+    {"AKeyOfTheWrongKindIsNotCheckedFurther", "dev: [true]\n", "k.yaml:1:6: dev: must be true or false, is a list\n"},
+    {"AKeyWithoutAValueIsNotCheckedFurther", "dev:\n",
+     "k.yaml:2:1: dev: has no value; write false, or leave the key out\n"},
     {"AnUnreadKeyIsNotCheckedFurther", "dev: perhaps\nlimits: {queue_bytes: 1}\n",
      "k.yaml:1:6: dev: must be true or false, is \"perhaps\"\n"
      "k.yaml:2:23: limits.queue_bytes: \"1\" has no unit (B, KiB, MiB, GiB, KB, MB, GB); did you mean \"1B\"?\n"},
@@ -146,6 +149,18 @@ TEST_F(ChecksOfFiles, AWrongKeyIsToldWithItsLineButNotShown) {
   const std::string keys = write("keys", "# ours\n\n0123456789abcdef\nshort\n");
   EXPECT_EQ(check("access: {key_file: " + keys + "}\n"),
             keys + ":4: a key of 5 characters can be guessed; at least 16 are wanted (openssl rand -hex 32)\n");
+}
+
+TEST_F(ChecksOfFiles, ASecretInPlaceOfItsFilesNameIsNotShown) {
+  const std::string key = "c2VjcmV0IHNlY3JldC9zZWNyZXQ+c2VjcmV0";
+  for (const std::string& text :
+       {"access: {key_file: " + key + "}\ndev: true\n",
+        "dev: true\ntls:\n  certificate: /none/c\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    " + key +
+            "\n    -----END PRIVATE KEY-----\n"}) {
+    EXPECT_THAT(check(text), HasSubstr("cannot be read; it must be a file's name"));
+    EXPECT_THAT(check(text), testing::Not(HasSubstr(key)));
+    EXPECT_THAT(check(text), testing::Not(HasSubstr("BEGIN")));
+  }
 }
 
 TEST_F(ChecksOfFiles, HugeFilesAreRefused) {

@@ -134,6 +134,28 @@ TEST_F(CommandLineFiles, AreReadUnderEnvironmentAndFlags) {
   EXPECT_THAT(command.loaded.mistakes, IsEmpty());
 }
 
+TEST_F(CommandLineFiles, ConfigShowsWhatIsInForce) {
+  write("dev: true\nlog:\n  messages: 7\n");
+  const Command command = run({"config", "--config", path_.c_str(), "--log.age=3s"}, {"KODAMA__LOG__BYTES=5MiB"});
+  EXPECT_EQ(command.action, Command::Action::print);
+  EXPECT_EQ(command.exit_code, exit_ok);
+  EXPECT_EQ(command.text, in_force_yaml(load({.file_name = path_,
+                                              .file_text = "dev: true\nlog:\n  messages: 7\n",
+                                              .environment = {{"KODAMA__LOG__BYTES", "5MiB"}},
+                                              .flags = {{"log.age", "3s"}}})));
+  EXPECT_THAT(command.text, HasSubstr("# " + path_ + ":3:13\n"));
+  EXPECT_EQ(refusal({"config", "--config", path_.c_str(), "--shrads=2", "x"}),
+            "kodama config: unexpected argument \"x\"\n--shrads: unknown flag; did you mean \"--shards\"?\n");
+}
+
+TEST_F(CommandLineFiles, NeverShowTheKeysOfAKeyFile) {
+  write("0123456789abcdef0123456789abcdef\n");
+  const Command command = run({"config", "--access.key_file", path_.c_str()});
+  EXPECT_EQ(command.exit_code, exit_ok) << command.text;
+  EXPECT_THAT(command.text, HasSubstr("key_file: " + path_));
+  EXPECT_THAT(command.text, testing::Not(HasSubstr("0123456789abcdef")));
+}
+
 TEST_F(CommandLineFiles, CheckConfigTellsWhatServeWould) {
   write("dev: true\n");
   EXPECT_EQ(run({"check-config", path_.c_str()}).text, path_ + ": no mistakes\n");

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 
@@ -95,6 +96,75 @@ TEST(Documents, HelpNamesEveryKeyWithDefaultAndReason) {
   EXPECT_THAT(help, HasSubstr("KODAMA__LISTEN__HTTP"));
   std::istringstream lines(help + default_config_yaml());
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 121U) << line;
+}
+
+TEST(Documents, SayWhatChangesAtRunTime) {
+  for (const Row& row : table()) {
+    const std::string change = row.takes == Takes::reload ? "SIGHUP changes it" : "a restart changes it";
+    const auto line_of = [](const std::string& text, const std::string& beginning) {
+      const std::size_t begin = text.find(beginning);
+      return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
+    };
+    EXPECT_THAT(line_of(help_text(), "  --" + std::string(row.key) + "  "), HasSubstr(change));
+    EXPECT_THAT(line_of(settings_table_markdown(), "| `" + std::string(row.key) + "` |"),
+                HasSubstr(row.takes == Takes::reload ? "| yes, by SIGHUP |" : "| no, by a restart |"));
+    EXPECT_THAT(line_of(settings_table_markdown(), "| `" + std::string(row.key) + "` |"),
+                HasSubstr("| " + std::string(unit_text(row)) + " | " + range_text(row) + " |"));
+  }
+}
+
+Loaded some_settings() {
+  return load({.file_name = "dir/k.yaml",
+               .file_text = "dev: true\nlimits:\n  message_bytes: 2MB\naccess:\n"
+                            "  origins: [https://a.example, '*']\n  client_publish: ['a, \"b\\', \"chat/**\"]\n",
+               .environment = {{"KODAMA__LOG__AGE", "90s"}, {"KODAMA__LOGGING__LEVEL", "debug"}},
+               .flags = {{"shards", "3"}, {"logging.level", "warn"}, {"listen.http", "[::1]:80"}}});
+}
+
+TEST(Documents, InForceNamesEveryValueAndWhoSaidIt) {
+  const std::string text = in_force_yaml(some_settings());
+  for (const std::string line :
+       {"  http: \"[::1]:80\"", "  https: 127.0.0.1:8443", "  message_bytes: 2000000B", "  age: 90s", "  level: warn",
+        "shards: 3", "dev: true", "  origins: [https://a.example, \"*\"]", "  key_file: \"\""}) {
+    EXPECT_THAT(text, HasSubstr(line + " "));
+  }
+  std::istringstream lines(text);
+  std::map<std::string, std::string> origins;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t comment = line.find(" # ");
+    const std::string key(line.substr(0, line.find(':')));
+    if (comment == std::string::npos) {
+      EXPECT_EQ(line.back(), ':') << line;
+    } else {
+      origins[key.substr(key.find_first_not_of(' '))] = line.substr(comment + 3);
+    }
+  }
+  EXPECT_EQ(origins.size(), table().size()) << "every last segment is another";
+  EXPECT_EQ(origins["http"], "flag --listen.http");
+  EXPECT_EQ(origins["https"], "default (auto)");
+  EXPECT_EQ(origins["admin"], "default");
+  EXPECT_EQ(origins["message_bytes"], "dir/k.yaml:3:18");
+  EXPECT_EQ(origins["origins"], "dir/k.yaml:5:12");
+  EXPECT_EQ(origins["age"], "environment KODAMA__LOG__AGE");
+  EXPECT_EQ(origins["level"], "flag --logging.level") << "the last one to say so";
+}
+
+TEST(Documents, InForceLoadsToWhatIsInForce) {
+  const Loaded first = some_settings();
+  ASSERT_EQ(format(first.mistakes), "");
+  const Loaded again = load({.file_name = "f.yaml", .file_text = in_force_yaml(first), .environment = {}, .flags = {}});
+  EXPECT_EQ(format(again.mistakes), "");
+  for (const Row& row : table()) EXPECT_TRUE(same_value(row, first.settings, again.settings)) << row.key;
+  EXPECT_FALSE(same_value(*find_row("shards"), first.settings, Settings()));
+}
+
+TEST(Documents, InForceStaysInOneLineWhateverAFileIsCalled) {
+  Loaded loaded = load({.file_name = "a\nshards: 9 #", .file_text = "dev: true\n", .environment = {}, .flags = {}});
+  loaded.settings.access.key_file = "x\n\"y\\";
+  const Loaded again = load({.file_name = "f", .file_text = in_force_yaml(loaded), .environment = {}, .flags = {}});
+  EXPECT_EQ(format(again.mistakes), "");
+  EXPECT_EQ(again.settings.shards, 0U);
+  EXPECT_EQ(again.settings.access.key_file, "x\n\"y\\");
 }
 
 }  // namespace

@@ -43,6 +43,27 @@ TEST(Table, EveryDefaultIsRightAndWithinItsRange) {
   }
 }
 
+TEST(Table, ValuesAreWrittenAsTheyAreRead) {
+  for (const Row& row : table()) {
+    const Settings defaults;
+    Settings read;
+    EXPECT_THAT(assign(row, items_of(row, defaults), read), IsEmpty()) << row.key;
+    EXPECT_TRUE(same_value(row, defaults, read)) << row.key;
+  }
+}
+
+TEST(Table, OneValueIsCopiedAndNoOther) {
+  Settings changed;
+  changed.shards = 7;
+  changed.access.origins = {"https://a.example"};
+  Settings copy;
+  copy_value(*find_row("access.origins"), changed, copy);
+  for (const Row& row : table()) {
+    EXPECT_EQ(same_value(row, copy, Settings()), row.key != "access.origins") << row.key;
+    EXPECT_EQ(same_value(row, copy, changed), row.key != "shards") << row.key;
+  }
+}
+
 TEST(Table, SettingsBeginWithTheDefaults) {
   const Settings settings;
   EXPECT_EQ(settings.listen.http, (Address{"127.0.0.1", 8000}));
