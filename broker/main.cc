@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,12 +21,12 @@
 #include "broker/admin/admin_server.h"
 #include "broker/base/log_writer.h"
 #include "broker/base/machine.h"
-#include "broker/net/certificate.h"
 #include "broker/net/listener_socket.h"
+#include "broker/shard/configuration.h"
+#include "broker/shard/reloader.h"
 #include "broker/shard/shard_threads.h"
 #include "broker/web/web_files.h"
 #include "config/command_line.h"
-#include "config/keys.h"
 #include "config/limits.h"
 #include "proto/files/dialect.h"
 #include "proto/native/dialect.h"
@@ -40,10 +41,14 @@ using namespace std::chrono_literals;
 // Descriptors that a process of that many shards needs before it has a single client.
 constexpr std::uint64_t descriptors_needed(std::uint32_t shards) { return 64 + std::uint64_t{shards} * 8; }
 
-broker::base::LogOptions log_options(const config::Logging& logging) {
+broker::base::LogLevel log_level(const config::Logging& logging) {
   using broker::base::LogLevel;
   constexpr std::array levels = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
-  return {.level = levels[static_cast<std::size_t>(logging.level)],
+  return levels[static_cast<std::size_t>(logging.level)];
+}
+
+broker::base::LogOptions log_options(const config::Logging& logging) {
+  return {.level = log_level(logging),
           .format = logging.format == config::LogFormat::json ? broker::base::LogFormat::json
                                                               : broker::base::LogFormat::text};
 }
@@ -77,89 +82,70 @@ class Dialects {
   std::vector<const proto::Dialect*> list_;
 };
 
-struct Certificate {
-  broker::net::TlsIdentity::Loaded loaded;
-  std::string note;  // for the banner
-  std::string error;
-};
-
 struct Failure {
   int exit_code;
   std::string message;
 };
 
-Certificate open_certificate(const config::Settings& settings) {
-  const auto now = std::chrono::system_clock::now();
-  std::string certificate = settings.tls.certificate;
-  std::string key = settings.tls.key;
-  std::string note = certificate;
-  if (certificate.empty()) {
-    const std::string directory = broker::net::state_directory(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
-    if (directory.empty())
-      return {{}, {}, "no place to keep a self-signed certificate: set HOME, or tls.certificate and tls.key"};
-    const broker::net::SelfSigned own = broker::net::keep_self_signed(directory, now);
-    if (!own.error.empty()) return {{}, {}, own.error};
-    certificate = own.certificate_path;
-    key = own.key_path;
-    note = absl::StrFormat("self-signed, %s in %s", own.made ? "made" : "kept", own.certificate_path);
-  }
-  Certificate result{broker::net::TlsIdentity::load(certificate, key, now), std::move(note), {}};
-  result.error = result.loaded.error;
-  return result;
-}
-
 // The program's parts, in the order in which they come up.
 class Server {
  public:
-  explicit Server(const config::Settings& settings);
+  explicit Server(const config::Command& command);
 
   // Each step says what is wrong; nothing: go on with the next.
   std::optional<Failure> check();  // what the machine, the files and the ports allow
   std::optional<Failure> start();
   void print_banner() const;
-  // Waits for SIGTERM or SIGINT, drains, and returns when the last client has gone. A second signal ends at once.
+  // Waits for SIGTERM or SIGINT, drains, and returns when the last client has gone. A second one ends at once. SIGHUP
+  // meanwhile reloads.
   void serve_until_drained();
 
  private:
   void choose_shards();
   [[nodiscard]] broker::admin::LabelNames label_names() const;
+  void begin_drain(int signal);
+  void on_reloaded(const broker::shard::Configuration& in_force);
 
-  const config::Settings& settings_;
+  const config::Command& command_;
+  config::Settings settings_;  // in force
   broker::base::OwnedFd signals_;
   broker::base::OwnedFd drained_;
+  broker::base::OwnedFd adopted_;
   std::vector<int> processors_;  // to pin to; empty: not pinned
   std::uint32_t shard_count_ = 1;
   std::uint64_t descriptors_ = 0;
-  std::vector<std::string> keys_;
-  Certificate certificate_;
   broker::net::Listeners http_;
   broker::net::Listeners https_;
 
   const Dialects dialects_;
   const proto::http::Router routes_;
 
-  std::optional<broker::shard::Access> access_;
   std::optional<broker::shard::Common> common_;
   broker::base::LogWriter log_writer_;
   broker::base::LogSink& log_;
+  broker::base::ReloadMetrics reloads_;
+  std::optional<broker::shard::Reloader> reloader_;  // before the shards, which use what it owns
   std::optional<broker::shard::ShardThreads> shards_;
   std::vector<const broker::base::ShardMetrics*> metrics_;
   std::atomic<broker::admin::Readiness> readiness_{broker::admin::Readiness::starting};
   std::unique_ptr<broker::admin::AdminServer> admin_;
 };
 
-Server::Server(const config::Settings& settings)
-    : settings_(settings),
+Server::Server(const config::Command& command)
+    : command_(command),
+      settings_(command.loaded.settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
-      dialects_(settings.dev),
+      adopted_(::eventfd(0, EFD_CLOEXEC)),
+      dialects_(settings_.dev),
       routes_(dialects_.list()),
-      log_writer_(log_options(settings.logging)),
+      log_writer_(log_options(settings_.logging)),
       log_(log_writer_.open_sink("main")) {
   ::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGTERM);
   ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; main reads them
   signals_ = broker::base::OwnedFd(::signalfd(-1, &signals, SFD_CLOEXEC));
 }
@@ -183,15 +169,12 @@ std::optional<Failure> Server::check() {
                         "the limit (ulimit -n, LimitNOFILE)",
                         descriptors_, shard_count_, descriptors_needed(shard_count_))};
   }
-  if (!settings_.access.key_file.empty()) {
-    config::AccessKeys loaded = config::load_keys(settings_.access.key_file);
-    if (!loaded.mistakes.empty()) return Failure{config::exit_usage, config::format(loaded.mistakes)};
-    keys_ = std::move(loaded.keys);
+  broker::shard::Opened opened = broker::shard::open_configuration(command_.loaded, std::chrono::system_clock::now());
+  if (opened.configuration == nullptr) {
+    return Failure{opened.files_at_fault ? config::exit_failed : config::exit_usage, config::format(opened.mistakes)};
   }
-  if (settings_.listen.https) {
-    certificate_ = open_certificate(settings_);
-    if (!certificate_.error.empty()) return Failure{config::exit_failed, certificate_.error};
-  }
+  reloader_.emplace(command_.sources, std::move(opened.configuration), log_, reloads_,
+                    [this](const broker::shard::Configuration& in_force) { on_reloaded(in_force); });
   if (settings_.listen.http) http_ = broker::net::open_listeners(*settings_.listen.http, shard_count_);
   if (settings_.listen.https) https_ = broker::net::open_listeners(*settings_.listen.https, shard_count_);
   for (const broker::net::Listeners* each : {&http_, &https_}) {
@@ -201,9 +184,8 @@ std::optional<Failure> Server::check() {
 }
 
 std::optional<Failure> Server::start() {
-  access_.emplace(settings_, keys_);
   common_.emplace(broker::shard::Common{.settings = settings_,
-                                        .access = *access_,
+                                        .access = reloader_->in_force().access,
                                         .dialects = dialects_.list(),
                                         .routes = routes_,
                                         .http_limits = {.head_bytes_max = limits::head_bytes_max,
@@ -216,21 +198,26 @@ std::optional<Failure> Server::start() {
   for (std::uint32_t i = 0; i < shard_count_; ++i)
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
   log_writer_.start();
-  if (!certificate_.loaded.warning.empty()) log_.warning(certificate_.loaded.warning);
+  if (!reloader_->in_force().warning.empty()) log_.warning(reloader_->in_force().warning);
 
-  const broker::shard::ShardsOptions options{.shards = shard_count_,
-                                             .processors = processors_,
-                                             .home = {.log = {.messages = settings_.log.messages,
-                                                              .age = settings_.log.age,
-                                                              .bytes = settings_.log.bytes / shard_count_},
-                                                      .epoch_seed = 0},
-                                             .identity = certificate_.loaded.identity.get()};
-  shards_.emplace(options, *common_, logs, [fd = drained_.get()] { ::eventfd_write(fd, 1); });
+  const broker::shard::ShardsOptions options{
+      .shards = shard_count_,
+      .processors = processors_,
+      .home = {.log = broker::shard::log_limits(settings_.log, shard_count_), .epoch_seed = 0},
+      .identity = reloader_->in_force().identity.get()};
+  const auto signal = [](const broker::base::OwnedFd& event) { return [fd = event.get()] { ::eventfd_write(fd, 1); }; };
+  shards_.emplace(options, *common_, logs,
+                  broker::shard::ShardThreads::Events{.on_drained = signal(drained_), .on_adopted = signal(adopted_)});
   metrics_ = shards_->metrics();
   if (settings_.listen.admin) {
-    auto started = broker::admin::AdminServer::start(
-        {.address = *settings_.listen.admin, .keys = keys_, .labels = label_names(), .version = KODAMA_VERSION},
-        {.shards = metrics_, .readiness = readiness_, .ask = [this](std::size_t shard) { shards_->wake(shard); }});
+    auto started = broker::admin::AdminServer::start({.address = *settings_.listen.admin,
+                                                      .keys = reloader_->in_force().keys,
+                                                      .labels = label_names(),
+                                                      .version = KODAMA_VERSION},
+                                                     {.shards = metrics_,
+                                                      .readiness = readiness_,
+                                                      .ask = [this](std::size_t shard) { shards_->wake(shard); },
+                                                      .reloads = reloads_});
     if (auto* error = std::get_if<std::string>(&started)) return Failure{config::exit_failed, *error};
     admin_ = std::move(std::get<std::unique_ptr<broker::admin::AdminServer>>(started));
   }
@@ -262,7 +249,7 @@ void Server::print_banner() const {
   if (!plain.empty()) line("http", plain + page);
   if (!secure.empty()) line("https", secure + page);
   if (admin_ != nullptr) line("admin", "http://" + config::format(admin_->address()) + "/metrics");
-  line("certificate", certificate_.note);
+  line("certificate", reloader_->in_force().certificate);
   line("mode", settings_.dev ? "dev: everything is open" : "clients subscribe; publishing wants a key");
   line("shards",
        absl::StrFormat("%d, %s", shard_count_, processors_.empty() ? "not pinned" : "each pinned to a processor"));
@@ -281,29 +268,49 @@ void Server::print_banner() const {
 }
 
 void Server::serve_until_drained() {
-  bool draining = false;
   for (;;) {
-    std::array<pollfd, 2> waits = {pollfd{signals_.get(), POLLIN, 0}, pollfd{drained_.get(), POLLIN, 0}};
+    std::array<pollfd, 3> waits = {pollfd{signals_.get(), POLLIN, 0}, pollfd{drained_.get(), POLLIN, 0},
+                                   pollfd{adopted_.get(), POLLIN, 0}};
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[1].revents != 0) break;
+    if (eventfd_t adopted = 0; waits[2].revents != 0 && ::eventfd_read(adopted_.get(), &adopted) == 0) {
+      reloader_->finish(*shards_);
+    }
+    if (waits[0].revents == 0) continue;
     signalfd_siginfo received{};
     if (::read(signals_.get(), &received, sizeof received) != sizeof received) continue;
-    if (draining) ::_exit(config::exit_failed);
-    draining = true;
-    readiness_.store(broker::admin::Readiness::draining);
-    const auto duration =
-        settings_.dev ? std::min<std::chrono::milliseconds>(settings_.drain.duration, 1s) : settings_.drain.duration;
-    log_.info("shutting down; a second signal ends at once",
-              {{"signal", ::strsignal(static_cast<int>(received.ssi_signo))}, {"drain_ms", duration.count()}});
-    shards_->drain(duration);
+    const int signal = static_cast<int>(received.ssi_signo);
+    if (signal == SIGHUP) {
+      reloader_->reload(*shards_);
+    } else {
+      begin_drain(signal);
+    }
   }
   admin_.reset();  // first: it may wake a shard
   shards_->stop();
   log_.info("ended");
 }
 
-int serve(const config::Settings& settings) {
-  Server server(settings);
+void Server::begin_drain(int signal) {
+  if (readiness_.exchange(broker::admin::Readiness::draining) == broker::admin::Readiness::draining) {
+    ::_exit(config::exit_failed);
+  }
+  const auto duration =
+      settings_.dev ? std::min<std::chrono::milliseconds>(settings_.drain.duration, 1s) : settings_.drain.duration;
+  log_.info("shutting down; a second signal ends at once",
+            {{"signal", ::strsignal(signal)}, {"drain_ms", duration.count()}});
+  shards_->drain(duration);
+}
+
+// What main itself goes by; the shards have taken it over.
+void Server::on_reloaded(const broker::shard::Configuration& in_force) {
+  settings_ = in_force.settings;
+  log_writer_.set_level(log_level(settings_.logging));
+  if (admin_ != nullptr) admin_->set_keys(in_force.keys);
+}
+
+int serve(const config::Command& command) {
+  Server server(command);
   std::optional<Failure> failure = server.check();
   if (!failure) failure = server.start();
   if (failure) {
@@ -315,13 +322,26 @@ int serve(const config::Settings& settings) {
   return config::exit_ok;
 }
 
+int check(const config::Command& command) {
+  config::Loaded loaded = command.loaded;
+  broker::shard::check_certificate(loaded, std::chrono::system_clock::now());
+  if (loaded.mistakes.empty()) {
+    std::fputs(command.text.c_str(), stdout);
+    return config::exit_ok;
+  }
+  std::fputs(config::format(loaded.mistakes).c_str(), stderr);
+  return config::exit_usage;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const config::Command command = config::parse_command_line(argc, argv, environ, KODAMA_VERSION);
-  if (command.action == config::Command::Action::print) {
-    std::fputs(command.text.c_str(), command.exit_code == config::exit_ok ? stdout : stderr);
-    return command.exit_code;
+  switch (command.action) {
+    case config::Command::Action::serve: return serve(command);
+    case config::Command::Action::check: return check(command);
+    case config::Command::Action::print: break;
   }
-  return serve(command.loaded.settings);
+  std::fputs(command.text.c_str(), command.exit_code == config::exit_ok ? stdout : stderr);
+  return command.exit_code;
 }

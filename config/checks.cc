@@ -17,20 +17,8 @@
 namespace config {
 namespace {
 
-using Keys = std::initializer_list<std::string_view>;
-
 bool sound(const Loaded& loaded, Keys keys) {
   return std::all_of(keys.begin(), keys.end(), [&](std::string_view key) { return loaded.of(key).sound; });
-}
-
-// Told where the operator wrote it: at the first of the keys that stands in the last of the layers.
-void refuse(Loaded& loaded, Keys keys, std::string what) {
-  const std::string_view* at = std::max_element(keys.begin(), keys.end(), [&](std::string_view a, std::string_view b) {
-    return loaded.of(a).from < loaded.of(b).from;
-  });
-  const Chosen& chosen = loaded.of(*at);
-  const bool named = chosen.from == Chosen::From::environment || chosen.from == Chosen::From::flag;
-  loaded.mistakes.push_back({chosen.where, named ? "" : std::string(*at), std::move(what)});
 }
 
 void check_limits(Loaded& loaded) {
@@ -131,6 +119,15 @@ std::optional<std::string> check_file(Loaded& loaded, std::string_view key, cons
 }
 
 }  // namespace
+
+void refuse(Loaded& loaded, Keys keys, std::string what) {
+  const std::string_view* at = std::max_element(keys.begin(), keys.end(), [&](std::string_view a, std::string_view b) {
+    return loaded.of(a).from < loaded.of(b).from;
+  });
+  const Chosen& chosen = loaded.of(*at);
+  const bool named = chosen.from == Chosen::From::environment || chosen.from == Chosen::From::flag;
+  loaded.mistakes.push_back({chosen.where, named ? "" : std::string(*at), std::move(what)});
+}
 
 void check_between_keys(Loaded& loaded) {
   check_limits(loaded);

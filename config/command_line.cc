@@ -13,6 +13,7 @@
 #include "config/checks.h"
 #include "config/documents.h"
 #include "config/file.h"
+#include "config/reload.h"
 #include "config/table.h"
 #include "config/words.h"
 
@@ -99,49 +100,38 @@ Environment split_environment(std::span<const char* const> variables) {
   return environment;
 }
 
-// Reads the file, if one is named, into the sources.
-void read_config_file(const std::optional<std::string>& path, Sources& sources, Mistakes& mistakes) {
-  if (!path) return;
-  sources.file_name = *path;
-  auto contents = read_file(*path);
-  if (auto* wrong = std::get_if<Unreadable>(&contents)) {
-    mistakes.push_back({"--config", "", std::move(wrong->why)});
-    return;
-  }
-  sources.file_text = std::get<std::string>(std::move(contents));
-}
-
-Loaded load_and_check(const Sources& sources, Mistakes earlier) {
-  Loaded loaded = load(sources);
-  check_files(loaded);
-  loaded.mistakes.insert(loaded.mistakes.begin(), std::make_move_iterator(earlier.begin()),
-                         std::make_move_iterator(earlier.end()));
-  return loaded;
-}
-
-Loaded load_given(std::string_view command, Arguments arguments, std::span<const char* const> environment) {
-  Split split = split_flags(command, arguments);
+struct Started {
   Sources sources;
-  sources.environment = split_environment(environment);
-  sources.flags = std::move(split.flags);
-  read_config_file(split.config_file, sources, split.mistakes);
-  return load_and_check(sources, std::move(split.mistakes));
+  Loaded loaded;
+};
+
+Started load_given(std::string_view command, Arguments arguments, std::span<const char* const> environment) {
+  Split split = split_flags(command, arguments);
+  Started started;
+  started.sources = {.file_name = split.config_file.value_or(""),
+                     .file_text = {},
+                     .environment = split_environment(environment),
+                     .flags = std::move(split.flags)};
+  started.loaded = read(started.sources, std::move(split.mistakes));
+  return started;
 }
 
 Command serve(Arguments arguments, std::span<const char* const> environment) {
-  Loaded loaded = load_given("serve", arguments, environment);
-  if (!loaded.mistakes.empty()) return refuse(format(loaded.mistakes));
+  Started started = load_given("serve", arguments, environment);
+  if (!started.loaded.mistakes.empty()) return refuse(format(started.loaded.mistakes));
   Command command;
   command.action = Command::Action::serve;
-  command.loaded = std::move(loaded);
+  command.sources = std::move(started.sources);
+  command.loaded = std::move(started.loaded);
   return command;
 }
 
 Command show_config(Arguments arguments, std::span<const char* const> environment) {
-  const Loaded loaded = load_given("config", arguments, environment);
+  const Loaded loaded = load_given("config", arguments, environment).loaded;
   return loaded.mistakes.empty() ? print(in_force_yaml(loaded)) : refuse(format(loaded.mistakes));
 }
 
+// The certificate's own contents are checked by main, which knows of TLS.
 Command check_config(Arguments arguments, std::span<const char* const> environment) {
   if (arguments.size() != 1 || std::string_view(arguments[0]).starts_with("-")) {
     return refuse("kodama check-config: name one file: kodama check-config FILE\n");
@@ -153,9 +143,13 @@ Command check_config(Arguments arguments, std::span<const char* const> environme
   if (auto* wrong = std::get_if<Unreadable>(&contents)) return refuse(absl::StrCat("kodama: ", wrong->why, "\n"));
   sources.file_name = path;
   sources.file_text = std::get<std::string>(std::move(contents));
-  const Loaded loaded = load_and_check(sources, {});
-  if (!loaded.mistakes.empty()) return refuse(format(loaded.mistakes));
-  return print(absl::StrCat(path, ": no mistakes\n"));
+  Loaded loaded = load(sources);
+  check_files(loaded);
+  Command command;
+  command.action = Command::Action::check;
+  command.text = absl::StrCat(path, ": no mistakes\n");
+  command.loaded = std::move(loaded);
+  return command;
 }
 
 bool asks_for(Arguments arguments, std::string_view flag, std::string_view short_flag) {

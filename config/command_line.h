@@ -17,10 +17,11 @@ inline constexpr int exit_failed = 1;  // while running
 inline constexpr int exit_usage = 2;   // wrong settings or usage
 
 struct Command {
-  enum class Action { serve, print };
+  enum class Action { serve, check, print };
   Action action = Action::print;
-  Loaded loaded;            // of serve: without mistakes
-  std::string text;         // of print: to stdout where exit_code is 0, otherwise to stderr
+  Sources sources;          // of serve: for a reload
+  Loaded loaded;            // of serve, without mistakes; of check, with those that were found
+  std::string text;         // of print: to stdout where exit_code is 0, otherwise to stderr; of check: all is well
   int exit_code = exit_ok;  // of print
 };
 

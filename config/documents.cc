@@ -46,6 +46,9 @@ Every key below can be given in three places; the later ones win:
   in the environment     KODAMA__LISTEN__HTTP=0.0.0.0:8000
   as a flag              --listen.http 0.0.0.0:8000 or --listen.http=0.0.0.0:8000
 
+SIGHUP reads FILE again, and the files that it names, and changes what can change while clients are connected. A file
+with a mistake changes nothing, and the log says why.
+
 Sizes take B, KiB, MiB, GiB, KB, MB or GB, durations ms, s, m or h. Lists in the environment and in flags are separated
 by commas. "" (--listen.http=) turns a listener off. --dev alone is --dev true.
 )";

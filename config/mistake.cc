@@ -5,13 +5,16 @@
 
 namespace config {
 
+std::string format(const Mistake& mistake) {
+  std::string text;
+  if (!mistake.where.empty()) absl::StrAppend(&text, mistake.where, ": ");
+  if (!mistake.key.empty()) absl::StrAppend(&text, mistake.key, ": ");
+  return text += mistake.what;
+}
+
 std::string format(const Mistakes& mistakes) {
   std::string text;
-  for (const Mistake& mistake : mistakes) {
-    if (!mistake.where.empty()) absl::StrAppend(&text, mistake.where, ": ");
-    if (!mistake.key.empty()) absl::StrAppend(&text, mistake.key, ": ");
-    absl::StrAppend(&text, mistake.what, "\n");
-  }
+  for (const Mistake& mistake : mistakes) absl::StrAppend(&text, format(mistake), "\n");
   return text;
 }
 

@@ -16,6 +16,8 @@ struct Mistake {
 
 using Mistakes = std::vector<Mistake>;
 
+// Without a newline.
+[[nodiscard]] std::string format(const Mistake&);
 // A line each.
 [[nodiscard]] std::string format(const Mistakes&);
 

@@ -67,17 +67,16 @@ class LoneShard {
   }
   void run() {
     control_.wanted.store(broker::shard::ShardControl::Wanted::run, std::memory_order_release);
-    shard_->run([](void*) {}, nullptr);
+    shard_->run({.on_drained = [](void*) {}, .on_adopted = [](void*) {}, .context = nullptr});
   }
 
   const config::Settings settings_ = make_settings();
-  const broker::shard::Access access_{settings_, {}};
   const proto::raw::RawDialect raw_;
   const proto::native::NativeDialect native_;
   const proto::Dialect* const dialects_[2] = {&raw_, &native_};
   const proto::http::Router routes_{dialects_};
   const broker::shard::Common common_{.settings = settings_,
-                                      .access = access_,
+                                      .access = broker::shard::Access(settings_, {}),
                                       .dialects = dialects_,
                                       .routes = routes_,
                                       .http_limits = {.head_bytes_max = config::limits::head_bytes_max,

@@ -43,6 +43,8 @@ class AdminServer {
 
   // With the port that was taken when any was asked for.
   [[nodiscard]] const config::Address& address() const { return address_; }
+  // Any thread. Empty: /metrics is open.
+  void set_keys(std::vector<std::string> keys) { pages_.set_keys(std::move(keys)); }
 
  private:
   AdminServer(const AdminOptions&, const Subject&);

@@ -69,6 +69,31 @@ void set_histogram(ClientMetric& metric, const MetricRow& row, std::span<const S
   metric.histogram.sample_sum = sum_ns * seconds_per_nanosecond;
 }
 
+void add_gauge(std::vector<MetricFamily>& families, std::string_view name, std::string help, std::int64_t value) {
+  ClientMetric metric;
+  metric.gauge.value = static_cast<double>(value);
+  families.push_back(
+      {std::string(metric_prefix).append(name), std::move(help), prometheus::MetricType::Gauge, {std::move(metric)}});
+}
+
+// Named as Prometheus names its own, so that the alerts that people have for it fit.
+void add_reloads(std::vector<MetricFamily>& families, const base::ReloadMetrics& reloads) {
+  MetricFamily total{std::string(metric_prefix).append("config_reloads_total"),
+                     "Reloads of the configuration; those that failed changed nothing.",
+                     prometheus::MetricType::Counter,
+                     {}};
+  for (const auto& [result, counter] : {std::pair("ok", &reloads.ok), std::pair("failed", &reloads.failed)}) {
+    ClientMetric& metric = total.metric.emplace_back();
+    metric.label = {{"result", result}};
+    metric.counter.value = static_cast<double>(counter->value());
+  }
+  families.push_back(std::move(total));
+  add_gauge(families, "config_last_reload_successful", "Whether the last reload of the configuration went well.",
+            reloads.last_ok.value());
+  add_gauge(families, "config_last_reload_success_timestamp_seconds",
+            "When the configuration that is in force was loaded, since 1970.", reloads.last_ok_time_s.value());
+}
+
 void add_process(std::vector<MetricFamily>& families, std::string name, std::string help, MetricType type,
                  std::optional<double> value) {
   if (!value) return;
@@ -93,8 +118,9 @@ void add_process(std::vector<MetricFamily>& families) {
 
 }  // namespace
 
-Exposition::Exposition(std::span<const ShardMetrics* const> shards, LabelNames names, std::string version)
-    : shards_(shards), names_(std::move(names)), version_(std::move(version)) {
+Exposition::Exposition(std::span<const ShardMetrics* const> shards, const base::ReloadMetrics& reloads,
+                       LabelNames names, std::string version)
+    : shards_(shards), reloads_(reloads), names_(std::move(names)), version_(std::move(version)) {
   KODAMA_CHECK(names_.dialects.size() <= base::dialects_max, names_.dialects.size());
   KODAMA_CHECK(names_.reasons.size() <= base::reasons_max, names_.reasons.size());
 }
@@ -163,6 +189,7 @@ std::vector<MetricFamily> Exposition::Collect() const {
                       "The version that runs; always 1.",
                       prometheus::MetricType::Gauge,
                       {std::move(build)}});
+  add_reloads(families, reloads_);
   add_process(families);
   return families;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // All metrics as Prometheus reads them: each row of base::metric_table() becomes a family, its slots summed over the
-// shards or shown one a shard, plus build_info and the process's own. Series exist from the start, at zero, because a
-// rate over a series that appears with its first event misses that event. Thread: any; constant. Borrows: the metrics,
-// which their shards change meanwhile. Limits: the number of series is fixed by the label names: it does not grow with
-// topics, clients or time.
+// shards or shown one a shard, plus main's own, build_info and the process's. Series exist from the start, at zero,
+// because a rate over a series that appears with its first event misses that event. Thread: any; constant. Borrows: the
+// metrics, which their shards change meanwhile. Limits: the number of series is fixed by the label names: it does not
+// grow with topics, clients or time.
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -27,7 +27,8 @@ inline constexpr std::string_view metric_prefix = "kodama_";
 
 class Exposition final : public prometheus::Collectable {
  public:
-  Exposition(std::span<const base::ShardMetrics* const> shards, LabelNames names, std::string version);
+  Exposition(std::span<const base::ShardMetrics* const> shards, const base::ReloadMetrics& reloads, LabelNames names,
+             std::string version);
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
   // The text format, version 0.0.4.
@@ -41,6 +42,7 @@ class Exposition final : public prometheus::Collectable {
   [[nodiscard]] std::optional<std::string> value_name(base::Label, std::size_t index) const;
 
   const std::span<const base::ShardMetrics* const> shards_;
+  const base::ReloadMetrics& reloads_;
   const LabelNames names_;
   const std::string version_;
 };

@@ -18,7 +18,7 @@ Pages::Pages(const Subject& subject, LabelNames names, std::string version, std:
     : readiness_(subject.readiness),
       shard_count_(subject.shards.size()),
       keys_(std::move(keys)),
-      exposition_(subject.shards, std::move(names), std::move(version)),
+      exposition_(subject.shards, subject.reloads, std::move(names), std::move(version)),
       health_(subject.shards, subject.ask) {}
 
 std::span<const Pages::Page> Pages::pages() {
@@ -40,7 +40,7 @@ Answer Pages::answer(const Request& request, Health::Clock::time_point now) {
       answer.extra_header_value = "GET, HEAD";
       return answer;
     }
-    if (page.wants_key && !keys_.empty() && !bearer_allowed(request.authorization, keys_)) {
+    if (page.wants_key && !allowed(request)) {
       Answer answer = error_answer(401, "Authorization: Bearer with a key of access.key_file is wanted");
       answer.extra_header_name = "WWW-Authenticate";
       answer.extra_header_value = "Bearer";
@@ -49,6 +49,16 @@ Answer Pages::answer(const Request& request, Health::Clock::time_point now) {
     return (this->*page.answer)(now);
   }
   return error_answer(404, "there is /metrics, /healthz and /readyz");
+}
+
+bool Pages::allowed(const Request& request) const {
+  const std::lock_guard lock(keys_mutex_);
+  return keys_.empty() || bearer_allowed(request.authorization, keys_);
+}
+
+void Pages::set_keys(std::vector<std::string> keys) {
+  const std::lock_guard lock(keys_mutex_);
+  keys_ = std::move(keys);
 }
 
 Answer Pages::list(Health::Clock::time_point) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Subject {
   std::span<const base::ShardMetrics* const> shards;
   const std::atomic<Readiness>& readiness;
   std::function<void(std::size_t shard)> ask;  // see Health
+  const base::ReloadMetrics& reloads;
 };
 
 struct Request {
@@ -49,6 +51,8 @@ class Pages {
   Pages(const Subject&, LabelNames, std::string version, std::vector<std::string> keys);
 
   [[nodiscard]] Answer answer(const Request&, Health::Clock::time_point now);
+  // Any thread. From the next request on.
+  void set_keys(std::vector<std::string> keys);
 
  private:
   struct Page {
@@ -65,7 +69,10 @@ class Pages {
 
   const std::atomic<Readiness>& readiness_;
   const std::size_t shard_count_;
-  const std::vector<std::string> keys_;
+  [[nodiscard]] bool allowed(const Request&) const;
+
+  mutable std::mutex keys_mutex_;
+  std::vector<std::string> keys_;
   const Exposition exposition_;
   Health health_;
 };

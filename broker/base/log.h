@@ -88,7 +88,9 @@ class LogSink {
   void warning(std::string_view message, std::initializer_list<LogField> fields = {});
   void error(std::string_view message, std::initializer_list<LogField> fields = {});
   // For a record that is costly to put together.
-  [[nodiscard]] bool enabled(LogLevel level) const { return level >= least_; }
+  [[nodiscard]] bool enabled(LogLevel level) const { return level >= least_.load(std::memory_order_relaxed); }
+  // Any thread.
+  void set_level(LogLevel least) { least_.store(least, std::memory_order_relaxed); }
 
   // Any thread.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_seq_cst); }
@@ -99,7 +101,7 @@ class LogSink {
   void write(LogLevel, std::string_view message, std::initializer_list<LogField> fields);
 
   const std::string thread_name_;
-  const LogLevel least_;
+  std::atomic<LogLevel> least_;
   LogWake& writer_;
   SpscQueue<LogRecord> queue_{records_max};
   std::atomic<std::uint64_t> dropped_{0};

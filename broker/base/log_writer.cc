@@ -35,6 +35,10 @@ void LogWriter::start() {
   pthread_setname_np(thread_.native_handle(), "kodama-log");
 }
 
+void LogWriter::set_level(LogLevel level) {
+  for (const auto& sink : sinks_) sink->set_level(level);
+}
+
 void LogWriter::stop() {
   stopping_.store(true, std::memory_order_seq_cst);
   if (thread_.joinable()) {

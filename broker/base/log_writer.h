@@ -37,6 +37,8 @@ class LogWriter final : private LogWake {
   // The name is shown in each line as `thread`. Requires: start() was not called. What is logged earlier waits.
   [[nodiscard]] LogSink& open_sink(std::string thread_name);
   void start();
+  // Of all sinks, from now on. The thread that opened them.
+  void set_level(LogLevel level);
   // Writes what is left, also when start() was never called. Requires: nobody logs any more.
   void stop();
 

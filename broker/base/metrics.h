@@ -135,6 +135,14 @@ struct alignas(128) ShardMetrics {
   Counter shard_turns;
 };
 
+// How the reloads of the configuration went. The main thread's; reading any.
+struct ReloadMetrics {
+  Counter ok;
+  Counter failed;        // they changed nothing
+  Gauge last_ok;         // 1: the last one went well, or there was none since the start
+  Gauge last_ok_time_s;  // since 1970; the start counts as one
+};
+
 enum class MetricType : std::uint8_t { counter, gauge, histogram };
 enum class Label : std::uint8_t {
   none,

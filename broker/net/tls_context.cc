@@ -95,12 +95,18 @@ struct TlsContext::Callbacks {
 };
 
 TlsContext::TlsContext(std::span<const TlsIdentity* const> identities, const TicketKeys& ticket_keys)
-    : identities_(identities.begin(), identities.end()),
-      ticket_keys_(ticket_keys),
+    : ticket_keys_(ticket_keys),
       ticket_cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)),
       stream_method_(make_stream_method()) {
-  KODAMA_CHECK(!identities_.empty());
   KODAMA_CHECK(ticket_cipher_ != nullptr, "OpenSSL offers no AES-256-CBC");
+  renew(identities);
+}
+
+// A connection has its own count on OpenSSL's context, and that one on certificate and key.
+void TlsContext::renew(std::span<const TlsIdentity* const> identities) {
+  KODAMA_CHECK(!identities.empty());
+  identities_.assign(identities.begin(), identities.end());
+  contexts_.clear();
   for (const TlsIdentity* identity : identities_) contexts_.push_back(make_context(*identity));
 }
 

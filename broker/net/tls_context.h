@@ -3,7 +3,7 @@
 // ticket keys, and the scratch that plaintext is read into. Protocol versions, ciphers and modes are decided here.
 //
 // Thread: its shard's, apart from construction.
-// Owns: the contexts and the scratch. Borrows: the identities, for its life; it outlives every Tls made of it.
+// Owns: the contexts and the scratch. Borrows: the identities, until renew(); it outlives every Tls made of it.
 // Errors: none; whatever can be wrong with a certificate was found by TlsIdentity::load().
 // RFC 8446 (TLS 1.3), 5246 (1.2), 7301 (ALPN), 6066 §3 (SNI), 5077 (tickets).
 #pragma once
@@ -29,6 +29,10 @@ class TlsContext {
   TlsContext(std::span<const TlsIdentity* const> identities, const TicketKeys& ticket_keys);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
+
+  // From here on new connections are served by these; those that there are keep what they have begun with. Tickets stay
+  // good: they prove that the client has met the holder of the ticket keys, whatever its certificate was.
+  void renew(std::span<const TlsIdentity* const> identities);
 
   // Called from a timer, once a minute or so.
   void advance(TicketKeys::Clock::time_point now) { ticket_keys_.advance(now); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A certificate chain and its key, loaded and proven to belong together once, at the start; the contexts of all shards
+// A certificate chain and its key, loaded and proven to belong together as a whole; the contexts of all shards
 // share it.
 // Thread: immutable, any.
 // Errors: a sentence with the file, the cause and, where there is one, the fix.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do what, before accounts exist (README.md, "Access"). Made once from the settings.
-// Thread: immutable, any.
+// Who may do what, before accounts exist (README.md, "Access"). Made from the settings; each shard has a copy.
+// Thread: a value; any while nobody assigns to it.
 #pragma once
 
 #include <string>
@@ -26,10 +26,10 @@ class Access {
   [[nodiscard]] bool dev() const { return dev_; }
 
  private:
-  const bool dev_;
-  const std::vector<std::string> origins_;
-  const std::vector<config::TopicPattern> client_publish_;
-  const std::vector<std::string> keys_;
+  bool dev_;
+  std::vector<std::string> origins_;
+  std::vector<config::TopicPattern> client_publish_;
+  std::vector<std::string> keys_;
 };
 
 }  // namespace broker::shard

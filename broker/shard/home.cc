@@ -13,6 +13,10 @@ constexpr std::chrono::microseconds sweep_slack = 1s;
 
 }  // namespace
 
+topics::LogLimits log_limits(const config::Log& log, ShardIndex shards) {
+  return {.messages = log.messages, .age = log.age, .bytes = log.bytes / shards};
+}
+
 Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel& timers, base::ShardMetrics& metrics)
     : post_(post),
       now_(now),
@@ -79,6 +83,13 @@ void Home::acknowledge() {
                                                .page = {}});
   }
   acknowledgements_.clear();
+}
+
+void Home::set_log_limits(const topics::LogLimits& limits) {
+  topics_.set_log_limits(limits, now_.steady);
+  timers_.cancel(sweep_);  // what is to expire may have become due earlier
+  arm_sweep();
+  show();
 }
 
 std::unique_ptr<ReadPage> Home::read(const topics::Topic& topic, const ReadRequest& request) const {

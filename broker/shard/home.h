@@ -13,6 +13,7 @@
 #include "broker/shard/post.h"
 #include "broker/topics/engine.h"
 #include "broker/topics/home_topics.h"
+#include "config/settings.h"
 
 namespace broker::shard {
 
@@ -22,6 +23,9 @@ struct Now {
   std::int64_t steady_ns = 0;
   std::int64_t wall_us = 0;  // since 1970
 };
+
+// Each shard's part of the settings for all logs.
+[[nodiscard]] topics::LogLimits log_limits(const config::Log&, ShardIndex shards);
 
 class Home final : private topics::Engine::Events {
  public:
@@ -34,6 +38,7 @@ class Home final : private topics::Engine::Events {
   void on_mail(ShardIndex from, RequestMail&& mail);
   // Sends the acknowledgements of what on_mail() took in. At the end of each drain.
   void acknowledge();
+  void set_log_limits(const topics::LogLimits&);
 
  private:
   void on_sequenced(topics::Topic&, topics::MessageRef, const topics::PublishTicket&) override;

@@ -11,6 +11,7 @@
 #include "broker/base/timer_wheel.h"
 #include "broker/net/connection.h"
 #include "broker/shard/access.h"
+#include "broker/shard/configuration.h"
 #include "broker/shard/departures.h"
 #include "broker/shard/router.h"
 #include "config/limits.h"
@@ -23,10 +24,10 @@ namespace broker::shard {
 
 class Client;
 
-// What all shards share, immutable.
+// What the program tells every shard. Each has a copy of its own, of which a reload replaces settings and access.
 struct Common {
-  const config::Settings& settings;
-  const Access& access;
+  config::Settings settings;
+  Access access;
   std::span<const proto::Dialect* const> dialects;
   const proto::http::Router& routes;
   proto::http::Limits http_limits;
@@ -52,9 +53,17 @@ struct Services final : net::ConnectionServices {
     return proto::websocket::Decoder(
         {.message_bytes_max = settings.limits.message_bytes, .fragments_max = config::limits::fragments_max});
   }
+  // Between two turns: no session is on the stack, and the decoder holds nothing. A wait that has begun, and a message
+  // that has begun to come, go by the old bound to their end.
+  void adopt(const Configuration& next) {
+    common.settings = next.settings;
+    common.access = next.access;
+    decoder = fresh_decoder(next.settings);
+  }
+
   void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
 
-  const Common& common;
+  Common common;
   const ShardIndex shard;
   const Now& now;
   base::TimerWheel& timers;

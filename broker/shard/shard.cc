@@ -36,9 +36,8 @@ void Shard::listen(int fd, base::Listener listener) {
   acceptors_.emplace_back(ring_, timers_, now_, metrics_, log_, *this, fd, listener);
 }
 
-void Shard::run(OnDrained on_drained, void* context) {
-  on_drained_ = on_drained;
-  on_drained_context_ = context;
+void Shard::run(const Events& events) {
+  events_ = events;
   for (Acceptor& acceptor : acceptors_) acceptor.start();
   while (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::stop) {
     wait();
@@ -91,11 +90,22 @@ void Shard::read_clock() {
 
 // What main wants of the shard.
 void Shard::obey() {
+  if (const Configuration* next = control_.offered.load(std::memory_order_acquire)) adopt(*next);
   if (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::drain || services_.draining) return;
   services_.draining = true;
   for (Acceptor& acceptor : acceptors_) acceptor.stop();
   log_.info("draining", {{"shard", index_}, {"connections", clients_.size()}});
   drain_.begin(std::chrono::nanoseconds(control_.drain_ns.load(std::memory_order_relaxed)));
+}
+
+// At a turn's beginning, so that a turn has one set of rules from its first line to its last.
+void Shard::adopt(const Configuration& next) {
+  services_.adopt(next);
+  home_.set_log_limits(log_limits(next.settings.log, mesh_.shards()));
+  const net::TlsIdentity* identity = next.identity.get();
+  if (tls_ != nullptr && identity != nullptr) tls_->renew(std::span(&identity, 1));
+  control_.offered.store(nullptr, std::memory_order_relaxed);
+  events_.on_adopted(events_.context);
 }
 
 // A storm of handshakes gets its share of every turn and no more.
@@ -148,7 +158,7 @@ void Shard::bury() {
   const bool gone = clients_.size() == 0 && std::ranges::all_of(acceptors_, &Acceptor::stopped);
   if (services_.draining && gone && !control_.drained.load(std::memory_order_relaxed)) {
     control_.drained.store(true, std::memory_order_release);
-    on_drained_(on_drained_context_);
+    events_.on_drained(events_.context);
   }
 }
 

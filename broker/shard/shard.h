@@ -27,12 +27,17 @@ struct ShardControl {
   std::atomic<Wanted> wanted{Wanted::run};
   std::atomic<std::int64_t> drain_ns{0};
   std::atomic<bool> drained{false};  // it has no client left
+  // To be adopted, and then null again; it lives until the next one is offered.
+  std::atomic<const Configuration*> offered{nullptr};
 };
 
 class Shard final : public Acceptor::Events {
  public:
-  // Told once, when the last client has gone after `drain` was wanted.
-  using OnDrained = void (*)(void* context);
+  struct Events {
+    void (*on_drained)(void* context);  // once, when the last client has gone after `drain` was wanted
+    void (*on_adopted)(void* context);  // the configuration that was offered is in force
+    void* context;
+  };
 
   Shard(ShardIndex index, io::Ring&, Mesh&, const Common&, const Home::Options&, net::TlsContext*, base::ShardMetrics&,
         base::LogSink&, ShardControl&);
@@ -41,7 +46,7 @@ class Shard final : public Acceptor::Events {
   // Takes the descriptor. Before run().
   void listen(int fd, base::Listener listener);
   // Until `stop` is wanted.
-  void run(OnDrained on_drained, void* context);
+  void run(const Events& events);
 
   void on_accepted(int fd, base::Listener listener) noexcept override;
 
@@ -50,6 +55,7 @@ class Shard final : public Acceptor::Events {
   void wait();
   void read_clock();
   void obey();
+  void adopt(const Configuration& next);
   void drive_handshakes();
   void drain_mailboxes();
   void flush();
@@ -76,8 +82,7 @@ class Shard final : public Acceptor::Events {
   std::deque<Acceptor> acceptors_;
   std::vector<Client*> flushing_;  // what was dirty; those before flushed_ have been seen to
   std::size_t flushed_ = 0;
-  OnDrained on_drained_ = nullptr;
-  void* on_drained_context_ = nullptr;
+  Events events_{};
 };
 
 }  // namespace broker::shard

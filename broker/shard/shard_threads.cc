@@ -9,10 +9,10 @@
 namespace broker::shard {
 
 ShardThreads::ShardThreads(const ShardsOptions& options, const Common& common, std::span<base::LogSink* const> logs,
-                           OnDrained on_drained)
+                           Events events)
     : options_(options),
       common_(common),
-      on_drained_(std::move(on_drained)),
+      events_(std::move(events)),
       ticket_keys_(std::chrono::steady_clock::now()),
       mesh_(options.shards),
       step_(static_cast<std::ptrdiff_t>(options.shards) + 1) {
@@ -51,6 +51,22 @@ std::string ShardThreads::start() {
 void ShardThreads::drain(std::chrono::nanoseconds duration) {
   for (auto& one : all_) one->control.drain_ns.store(duration.count(), std::memory_order_relaxed);
   tell(ShardControl::Wanted::drain);
+}
+
+void ShardThreads::adopt(const Configuration& next) {
+  adopting_.store(options_.shards, std::memory_order_relaxed);
+  for (auto& one : all_) one->control.offered.store(&next, std::memory_order_release);
+  for (std::size_t shard = 0; shard < all_.size(); ++shard) wake(shard);
+}
+
+void ShardThreads::count_drained(void* self) {
+  auto& shards = *static_cast<ShardThreads*>(self);
+  if (shards.drained_.fetch_add(1) + 1 == shards.options_.shards) shards.events_.on_drained();
+}
+
+void ShardThreads::count_adopted(void* self) {
+  auto& shards = *static_cast<ShardThreads*>(self);
+  if (shards.adopting_.fetch_sub(1, std::memory_order_acq_rel) == 1) shards.events_.on_adopted();
 }
 
 void ShardThreads::stop() {
@@ -105,12 +121,7 @@ void ShardThreads::run(ShardIndex index) {
     home.epoch_seed = one.epoch_seed;
     Shard shard(index, *created.ring, mesh_, common_, home, tls.get(), one.metrics, *one.log, one.control);
     for (const auto& [fd, listener] : one.listeners) shard.listen(fd, listener);
-    shard.run(
-        [](void* context) {
-          auto& self = *static_cast<ShardThreads*>(context);
-          if (self.drained_.fetch_add(1) + 1 == self.options_.shards) self.on_drained_();
-        },
-        this);
+    shard.run({.on_drained = &count_drained, .on_adopted = &count_adopted, .context = this});
     step_.arrive_and_wait();  // no mail is on its way and no ring is woken behind this
   } else {
     step_.arrive_and_wait();

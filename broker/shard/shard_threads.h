@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // All shards, each on a thread of its own, pinned where there is a processor for each.
-// Thread: main's. Owns: the threads, the mesh, the metrics. Borrows: what all shards share.
+// Thread: main's. Owns: the threads, the mesh, the metrics. Borrows: what all shards are told.
 // Errors: start() returns why a shard could not be made.
 #pragma once
 
@@ -29,10 +29,13 @@ struct ShardsOptions {
 
 class ShardThreads {
  public:
-  // Called by a shard's thread when the last of all shards has drained.
-  using OnDrained = std::function<void()>;
+  // Both are called by a shard's thread.
+  struct Events {
+    std::function<void()> on_drained;  // the last of all shards has drained
+    std::function<void()> on_adopted;  // the last of all shards has taken over what adopt() told
+  };
 
-  ShardThreads(const ShardsOptions&, const Common&, std::span<base::LogSink* const> logs, OnDrained on_drained);
+  ShardThreads(const ShardsOptions&, const Common&, std::span<base::LogSink* const> logs, Events events);
   ~ShardThreads();
 
   // One descriptor a shard. Before start().
@@ -41,6 +44,10 @@ class ShardThreads {
   [[nodiscard]] std::string start();
   // Their clients are told to go within that time; then on_drained.
   void drain(std::chrono::nanoseconds duration);
+  // Their rules from the next turn on; then on_adopted. The configuration lives until the next one has been adopted, or
+  // the shards have stopped. Requires: they run, and the last one that was told is adopted().
+  void adopt(const Configuration&);
+  [[nodiscard]] bool adopted() const { return adopting_.load(std::memory_order_acquire) == 0; }
   // Requires: drained, or no client was ever accepted. Joins.
   void stop();
   // For /healthz: a shard that is well answers with a turn.
@@ -61,16 +68,19 @@ class ShardThreads {
   };
   void run(ShardIndex index);
   void tell(ShardControl::Wanted wanted);
+  static void count_drained(void* self);
+  static void count_adopted(void* self);
 
   const ShardsOptions options_;
   const Common& common_;
-  const OnDrained on_drained_;
+  const Events events_;
   net::TicketKeys ticket_keys_;
   Mesh mesh_;
   std::vector<std::unique_ptr<One>> all_;
   std::barrier<> step_;  // threads and main: all rings are made; all loops have ended
   std::atomic<ShardIndex> drained_{0};
-  std::mutex error_mutex_;  // only at the start
+  std::atomic<ShardIndex> adopting_{0};  // shards that have not taken over what was offered
+  std::mutex error_mutex_;               // only at the start
   std::string error_;
   std::string ring_description_;
   bool running_ = false;

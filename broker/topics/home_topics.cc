@@ -68,6 +68,11 @@ void HomeTopics::sweep(std::int64_t now_us, TimePoint now) {
   while (idle_oldest_ != nullptr && now - idle_oldest_->idle_since_ >= limits::idle_topic_age) forget(*idle_oldest_);
 }
 
+void HomeTopics::set_log_limits(const LogLimits& limits, TimePoint now) {
+  now_ = now;
+  log_.set_limits(limits);
+}
+
 std::optional<std::chrono::microseconds> HomeTopics::next_sweep(std::int64_t now_us, TimePoint now) const {
   using std::chrono::microseconds;
   std::optional<microseconds> next;

@@ -54,6 +54,8 @@ class HomeTopics final : private LogStore::Events {
   // How long until a sweep finds something; none when time will change nothing.
   [[nodiscard]] std::optional<std::chrono::microseconds> next_sweep(std::int64_t now_us, TimePoint now) const;
 
+  void set_log_limits(const LogLimits& limits, TimePoint now);
+
   [[nodiscard]] std::size_t size() const { return topics_.size(); }
   [[nodiscard]] std::uint64_t log_bytes() const { return log_.bytes(); }
 

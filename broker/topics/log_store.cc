@@ -22,7 +22,7 @@ void LogStore::append(Topic& topic, MessageRef message) {
     clear(topic);  // the log has no holes: what came before can no longer be followed by what comes next
     return;
   }
-  if (topic.log_.size() == limits_.messages) drop_oldest_of(topic);
+  while (topic.log_.size() >= limits_.messages) drop_oldest_of(topic);
   if (topic.log_.full()) {
     topic.log_.set_capacity(std::min(limits_.messages, std::max(first_capacity, topic.log_.capacity() * 2)));
   }
@@ -33,6 +33,15 @@ void LogStore::append(Topic& topic, MessageRef message) {
   newest_ = message.get();
   topic.log_.push_back(message.release());
   bytes_ += cost;
+  keep_to_bytes();
+}
+
+void LogStore::set_limits(const LogLimits& limits) {
+  limits_ = limits;
+  keep_to_bytes();
+}
+
+void LogStore::keep_to_bytes() {
   while (bytes_ > limits_.bytes) {
     Topic& loser = *oldest_->logged_in;
     drop_oldest_of(loser);

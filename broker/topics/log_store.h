@@ -29,6 +29,9 @@ class LogStore {
   };
 
   LogStore(const LogLimits& limits, Events& events) : limits_(limits), events_(events) {}
+  // What is too much by bytes leaves at once, what is too old with the next expire(); a topic's log is shortened when
+  // it is appended to.
+  void set_limits(const LogLimits& limits);
   LogStore(const LogStore&) = delete;
   LogStore& operator=(const LogStore&) = delete;
   ~LogStore();  // Requires: clear() was called for every topic.
@@ -46,8 +49,9 @@ class LogStore {
 
  private:
   void drop_oldest_of(Topic& topic);
+  void keep_to_bytes();
 
-  const LogLimits limits_;
+  LogLimits limits_;
   Events& events_;
   std::uint64_t bytes_ = 0;
   Message* oldest_ = nullptr;

@@ -158,10 +158,13 @@ TEST_F(CommandLineFiles, NeverShowTheKeysOfAKeyFile) {
 
 TEST_F(CommandLineFiles, CheckConfigTellsWhatServeWould) {
   write("dev: true\n");
-  EXPECT_EQ(run({"check-config", path_.c_str()}).text, path_ + ": no mistakes\n");
-  EXPECT_EQ(run({"check-config", path_.c_str()}).exit_code, exit_ok);
+  const Command good = run({"check-config", path_.c_str()});
+  EXPECT_EQ(good.action, Command::Action::check);
+  EXPECT_EQ(good.text, path_ + ": no mistakes\n");
+  EXPECT_THAT(good.loaded.mistakes, IsEmpty());
   write("dev: true\nshrads: 1\n");
-  EXPECT_EQ(refusal({"check-config", path_.c_str()}), path_ + ":2:1: shrads: unknown key; did you mean \"shards\"?\n");
+  EXPECT_EQ(format(run({"check-config", path_.c_str()}).loaded.mistakes),
+            path_ + ":2:1: shrads: unknown key; did you mean \"shards\"?\n");
   EXPECT_THAT(refusal({"check-config"}), HasSubstr("name one file"));
   EXPECT_THAT(refusal({"check-config", "a", "b"}), HasSubstr("name one file"));
   EXPECT_EQ(refusal({"check-config", "/none/k"}), "kodama: cannot read \"/none/k\": No such file or directory\n");

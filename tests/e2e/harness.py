@@ -77,7 +77,7 @@ class Broker:
 
     def __init__(self, *flags, dev=True, shards=None, env=(), preexec=None, https=True):
         arguments = ["--shards", str(shards or SHARDS)]
-        arguments += ["--dev", "true"] if dev else ["--dev", "false"]
+        arguments += [] if dev is None else ["--dev", "true" if dev else "false"]
         for key in ("http", "https", "admin"):
             if not any(flag.split("=")[0] == f"--listen.{key}" for flag in flags):
                 arguments += [f"--listen.{key}=" + ("" if key == "https" and not https else "127.0.0.1:0")]

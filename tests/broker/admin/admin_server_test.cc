@@ -79,7 +79,8 @@ class AdminServerTest : public testing::Test {
   const base::ShardMetrics* const shards_[1] = {&metrics_};
   std::atomic<Readiness> readiness_{Readiness::ready};
   std::atomic<int> asked_{0};
-  const Subject subject_{shards_, readiness_, [this](std::size_t) { ++asked_; }};
+  base::ReloadMetrics reloads_;
+  const Subject subject_{shards_, readiness_, [this](std::size_t) { ++asked_; }, reloads_};
   std::unique_ptr<AdminServer> server_;
 };
 

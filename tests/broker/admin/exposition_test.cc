@@ -26,8 +26,9 @@ using testing::HasSubstr;
 class ExpositionTest : public testing::Test {
  protected:
   [[nodiscard]] std::string text() const {
-    return Exposition(shards_, {{"http", "raw", "native"}, {"peer_closed", "slow_consumer"}}, "1.2.3").text();
+    return Exposition(shards_, reloads_, {{"http", "raw", "native"}, {"peer_closed", "slow_consumer"}}, "1.2.3").text();
   }
+  base::ReloadMetrics reloads_;
   base::ShardMetrics metrics_[2];
   const base::ShardMetrics* const shards_[2] = {&metrics_[0], &metrics_[1]};
 };
@@ -89,13 +90,14 @@ TEST_F(ExpositionTest, HasABoundedNumberOfSeries) {
   for (int i = 0; i < 6; ++i) names.dialects.push_back("dialect" + std::to_string(i));
   for (int i = 0; i < 40; ++i) names.reasons.push_back("reason" + std::to_string(i));
   std::size_t series = 0;
-  std::istringstream lines(Exposition(eight, names, "1").text());
+  std::istringstream lines(Exposition(eight, reloads_, names, "1").text());
   for (std::string line; std::getline(lines, line);) series += line.starts_with('#') ? 0 : 1;
   EXPECT_LT(series, 1000u);
 }
 
 TEST_F(ExpositionTest, EscapesTheVersion) {
-  EXPECT_THAT(Exposition(shards_, {}, "a\"b\nc").text(), HasSubstr("kodama_build_info{version=\"a\\\"b\\nc\"} 1\n"));
+  EXPECT_THAT(Exposition(shards_, reloads_, {}, "a\"b\nc").text(),
+              HasSubstr("kodama_build_info{version=\"a\\\"b\\nc\"} 1\n"));
 }
 
 struct ToolResult {

@@ -19,7 +19,8 @@ class PagesTest : public testing::Test {
   base::ShardMetrics metrics_[3];
   const base::ShardMetrics* const shards_[3] = {&metrics_[0], &metrics_[1], &metrics_[2]};
   std::atomic<Readiness> readiness_{Readiness::starting};
-  const Subject subject_{shards_, readiness_, [](std::size_t) {}};
+  base::ReloadMetrics reloads_;
+  const Subject subject_{shards_, readiness_, [](std::size_t) {}, reloads_};
   Pages pages_{subject_, {{"raw"}, {"peer_closed"}}, "1.2.3", {}};
   Pages locked_{subject_, {{"raw"}, {"peer_closed"}}, "1.2.3", {"the-key"}};
   Health::Clock::time_point now_{1000s};
@@ -30,6 +31,27 @@ TEST_F(PagesTest, ShowsTheMetrics) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(answer.body, HasSubstr("kodama_build_info{version=\"1.2.3\"} 1\n"));
+}
+
+TEST_F(PagesTest, ShowsHowReloadsWent) {
+  EXPECT_THAT(get("/metrics").body, HasSubstr("kodama_config_reloads_total{result=\"failed\"} 0\n"));
+  reloads_.ok.add(2);
+  reloads_.failed.add(3);
+  reloads_.last_ok.set(1);
+  reloads_.last_ok_time_s.set(1'700'000'000);
+  const std::string body = get("/metrics").body;
+  EXPECT_THAT(body, HasSubstr("kodama_config_reloads_total{result=\"ok\"} 2\n"));
+  EXPECT_THAT(body, HasSubstr("kodama_config_reloads_total{result=\"failed\"} 3\n"));
+  EXPECT_THAT(body, HasSubstr("kodama_config_last_reload_successful 1\n"));
+  EXPECT_THAT(body, HasSubstr("kodama_config_last_reload_success_timestamp_seconds 1700000000\n"));
+}
+
+TEST_F(PagesTest, TakesNewKeys) {
+  const auto status = [this](std::string_view key) { return locked_.answer({"GET", "/metrics", key}, now_).status; };
+  EXPECT_EQ(status("Bearer the-key"), 200);
+  locked_.set_keys({"another"});
+  EXPECT_EQ(status("Bearer the-key"), 401);
+  EXPECT_EQ(status("Bearer another"), 200);
 }
 
 TEST_F(PagesTest, FollowsReadiness) {

@@ -88,6 +88,18 @@ TEST(LogSink, LeavesOutWhatIsBelowItsLevel) {
   EXPECT_FALSE(sink.enabled(LogLevel::info));
 }
 
+TEST(LogSink, FollowsItsLevelAsItChanges) {
+  CountingWake wake;
+  LogSink sink("test", LogLevel::error, wake);
+  sink.info("no");
+  sink.set_level(LogLevel::debug);
+  sink.debug("yes");
+  EXPECT_EQ(sink.waiting(), 1u);
+  sink.set_level(LogLevel::warning);
+  sink.info("no");
+  EXPECT_EQ(sink.waiting(), 1u);
+}
+
 TEST(LogSink, DropsAndCountsWhenItIsFull) {
   CountingWake wake;
   LogSink sink("test", LogLevel::info, wake);

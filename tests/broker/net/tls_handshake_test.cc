@@ -195,6 +195,49 @@ TEST(Tls, NoticesPlainHttp) {
   EXPECT_EQ(server.feed("GET / HTTP/1.1\r\n\r\n"), Tls::Result::error);
 }
 
+std::string name_served(TlsClient& client) {
+  char name[64] = "";
+  X509* peer = SSL_get0_peer_certificate(client.ssl());
+  if (peer != nullptr) X509_NAME_get_text_by_NID(X509_get_subject_name(peer), NID_commonName, name, sizeof name);
+  return name;
+}
+
+TEST_P(TlsHandshake, ShowsANewCertificateToWhoComesAfterItsRenewal) {
+  TlsContext own = make_context();
+  Server live(own);
+  TlsClient live_client(options());
+  ASSERT_EQ(shake_hands(live, live_client), "");
+  Server half_way(own);
+  TlsClient half_way_client(options());
+  ASSERT_EQ(half_way_client.shake_hands(), "");
+  const std::string hello = half_way_client.take_sent();
+  ASSERT_EQ(half_way.feed(hello.substr(0, hello.size() / 2)), Tls::Result::ok);
+  {
+    TemporaryDirectory directory;
+    const CertificateFiles files = write_certificate(directory, "renewed", "DNS:localhost");
+    const TlsIdentity::Loaded renewed = TlsIdentity::load(files.certificate, files.key, std::chrono::system_clock::now());
+    ASSERT_NE(renewed.identity, nullptr) << renewed.error;
+    const TlsIdentity* identity = renewed.identity.get();
+    own.renew({&identity, 1});
+    Server server(own);
+    TlsClient client(options());
+    ASSERT_EQ(shake_hands(server, client), "");
+    EXPECT_EQ(name_served(client), "renewed");
+    identity = identities().identity.get();
+    own.renew({&identity, 1});  // and now nobody has the one in between but OpenSSL
+    client.write("still there");
+    server.feed(client.take_sent());
+    EXPECT_EQ(server.plaintext, "still there");
+  }
+  live_client.write("as before");
+  live.feed(live_client.take_sent());
+  EXPECT_EQ(live.plaintext, "as before");
+  ASSERT_EQ(half_way.feed(hello.substr(hello.size() / 2)), Tls::Result::ok);
+  half_way_client.receive(half_way.take_output());
+  ASSERT_EQ(shake_hands(half_way, half_way_client), "");
+  EXPECT_EQ(name_served(half_way_client), "localhost");
+}
+
 TEST(Tls, ChoosesTheCertificateByName) {
   TemporaryDirectory directory;
   const CertificateFiles files = write_certificate(directory, "other", "DNS:*.example.org");

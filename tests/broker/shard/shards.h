@@ -41,10 +41,9 @@ struct NobodyWrites final : base::LogWake {
 struct Shared {
   explicit Shared(const ShardsOptions& chosen)
       : options(chosen),
-        access(options.settings, options.keys),
         mesh(options.shards),
         common{.settings = options.settings,
-               .access = access,
+               .access = Access(options.settings, options.keys),
                .dialects = dialects,
                .routes = routes,
                .http_limits = {.head_bytes_max = config::limits::head_bytes_max,
@@ -54,7 +53,6 @@ struct Shared {
                                .trailer_bytes_max = config::limits::trailer_bytes_max}} {}
 
   const ShardsOptions options;
-  const Access access;
   const proto::native::NativeDialect native;
   const proto::raw::RawDialect raw;
   const proto::rest::RestDialect rest;

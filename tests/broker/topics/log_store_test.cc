@@ -76,6 +76,25 @@ TEST_F(Log, OfNoMessagesKeepsNone) {
   EXPECT_TRUE(store->empty());
 }
 
+TEST_F(Log, FollowsItsLimitsAsTheyChange) {
+  for (int i = 0; i < 20; ++i) append(a, i);
+  const std::size_t each = append(b, 20);
+  store->set_limits({3, 5min, 1 << 20});
+  EXPECT_EQ(a.log_size(), 20u) << "a log is shortened when it is appended to";
+  append(a, 21);
+  EXPECT_THAT(offsets(a), ElementsAre(19, 20, 21));
+  store->set_limits({100, 5min, 2 * each});
+  EXPECT_LE(store->bytes(), 2 * each) << "memory at once, the oldest first";
+  EXPECT_THAT(offsets(a), ElementsAre(21));
+  EXPECT_THAT(offsets(b), ElementsAre(1));
+  store->set_limits({100, 10us, 1 << 20});
+  store->expire(31);
+  EXPECT_THAT(offsets(b), IsEmpty());
+  EXPECT_THAT(offsets(a), ElementsAre(21));
+  for (int i = 0; i < 50; ++i) append(a, 31);
+  EXPECT_EQ(a.log_size(), 51u) << "and it grows again";
+}
+
 TEST_F(Log, ForgetsWhatIsTooOldAndNoYounger) {
   limit({100, 10us, 1 << 20});
   append(a, 100);
