@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings from any bytes: as a file, as a list of flags and variables, as a key file, as a topic pattern. Nothing
-// crashes, nothing throws, and what is accepted is within the table's ranges.
+// crashes, nothing throws, and what is accepted is within the table's ranges and can be printed and read back.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "config/documents.h"
 #include "config/keys.h"
 #include "config/limits.h"
 #include "config/load.h"
@@ -31,6 +32,11 @@ void as_file(std::string_view text) {
   require(settings.limits.message_bytes >= config::limits::message_bytes_least);
   require(settings.limits.message_bytes <= config::limits::message_bytes_most);
   require(settings.limits.queue_bytes >= settings.limits.message_bytes + config::limits::queue_headroom_bytes);
+  // What `kodama config` prints of it is a file that means the same.
+  const config::Loaded again = config::load(
+      {.file_name = "again.yaml", .file_text = config::in_force_yaml(loaded), .environment = {}, .flags = {}});
+  require(again.mistakes.empty());
+  for (const config::Row& row : config::table()) require(config::same_value(row, settings, again.settings));
 }
 
 // The first line as the value of every key, as the name of a flag and of a variable.
