@@ -151,12 +151,12 @@ Server::Server(const config::Command& command)
 }
 
 void Server::choose_shards() {
-  processors_ = broker::base::allowed_processors();
+  std::vector<int> allowed = broker::base::allowed_processors();
   const std::uint32_t quota = broker::base::processor_quota();
-  auto usable = static_cast<std::uint32_t>(processors_.size());
+  auto usable = static_cast<std::uint32_t>(allowed.size());
   if (quota > 0) usable = std::min(usable, quota);
   shard_count_ = std::min(settings_.shards == 0 ? usable : settings_.shards, limits::shards_max);
-  if (shard_count_ > usable) processors_.clear();
+  processors_ = broker::base::processors_to_pin(std::move(allowed), quota, shard_count_);
 }
 
 std::optional<Failure> Server::check() {

@@ -44,6 +44,13 @@ std::uint32_t parse_processor_quota(std::string_view cpu_max) {
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, quota / period));
 }
 
+std::vector<int> processors_to_pin(std::vector<int> allowed, std::uint32_t quota, std::uint32_t shards) {
+  const bool shared = shards > allowed.size();
+  const bool rationed = quota > 0 && quota < allowed.size();
+  if (shared || rationed) allowed.clear();
+  return allowed;
+}
+
 bool pin_to(int processor) {
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -16,6 +16,10 @@ namespace broker::base {
 // The same, of a cpu.max file's text: "250000 100000" is 2.
 [[nodiscard]] std::uint32_t parse_processor_quota(std::string_view cpu_max);
 
+// Which of the allowed processors to pin that many shards to, one each. None where shards share processors, and none
+// where the quota (0: there is none) is of fewer than all: it is time on any of them, and other containers with a quota
+// would be pinned to the same first ones.
+[[nodiscard]] std::vector<int> processors_to_pin(std::vector<int> allowed, std::uint32_t quota, std::uint32_t shards);
 // Ties the calling thread to one processor. False: the kernel refused; the thread runs wherever it may.
 bool pin_to(int processor);
 
