@@ -46,6 +46,8 @@ def all_suites():
                                {"KODAMA_BINARY": binary("release")}),
         "bench": suites.python([PYTHON, os.path.join(ROOT, "tests/tools/test_bench.py"), "-v"],
                                {"KODAMA_BINARY": binary("release")}),
+        "deploy": suites.python([PYTHON, "-m", "unittest", "discover", "-v", "-s", os.path.join(ROOT, "tests/deploy"), "-p",
+                                 "test_*.py"], {"KODAMA_BINARY": binary("release")}),
         "web": suites.node(glob.glob(os.path.join(ROOT, "tests/web/*.test.mjs")), {}),
         "unit-asan": suites.ctest(os.path.join(ROOT, "build/asan"), ASAN),
         "unit-tsan": suites.ctest(os.path.join(ROOT, "build/tsan"), TSAN),
