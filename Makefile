@@ -3,7 +3,7 @@
 # time. `make` alone says what there is.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run build test quick-test bench bench-quick bench-micro fuzz format clean
+.PHONY: help run build image test quick-test bench bench-quick bench-micro fuzz format clean
 # One thing after another: ninja uses all the cores by itself.
 .NOTPARALLEL:
 
@@ -20,6 +20,9 @@ run: build ## build and serve on http://127.0.0.1:8000 and https://127.0.0.1:844
 build: ## leave the release binary at build/release/kodama
 	@setup/packages.sh run
 	@setup/build.sh release kodama
+
+image: ## build the container image (IMAGE=name:tag, BASE=another Debian 12, BUILDER=docker, podman or buildah)
+	@IMAGE="$(IMAGE)" BASE="$(BASE)" BUILDER="$(BUILDER)" setup/image.sh
 
 test: ## build and test everything; the last line counts
 	@setup/packages.sh test

@@ -175,7 +175,7 @@ class Tidy(unittest.TestCase):
 
     def test_every_folder_says_what_lives_in_it(self):
         inner = [f"broker/{name}" for name in os.listdir(f"{ROOT}/broker") if os.path.isdir(f"{ROOT}/broker/{name}")]
-        self.check([f"{folder}/README.md is missing" for folder in [".", "proto", "config", "broker", "tests", *inner]
+        self.check([f"{folder}/README.md is missing" for folder in [".", "proto", "config", "broker", "tests", "deploy", *inner]
                     if not os.path.exists(os.path.join(ROOT, folder, "README.md"))])
 
     def test_links_between_pages_lead_somewhere(self):
