@@ -33,6 +33,7 @@ constexpr Row rows[] = {
     {Reason::protocol_error, {"protocol_error", 1002, 400}},
     {Reason::unsupported_data, {"unsupported_data", 1003, 415}},
     {Reason::invalid_utf8, {"invalid_utf8", 1007, 400}},
+    {Reason::invalid_deflate, {"invalid_deflate", 1007, 400}},
     {Reason::policy_violation, {"policy_violation", 1008, 403}},
     {Reason::message_too_big, {"message_too_big", 1009, 413}},
     {Reason::too_many_fragments, {"too_many_fragments", 1009, 413}},

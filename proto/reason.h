@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   protocol_error,
   unsupported_data,
   invalid_utf8,
+  invalid_deflate,
   policy_violation,
   message_too_big,
   too_many_fragments,

@@ -16,6 +16,8 @@ for source in tests/fuzz/fuzz_*.cc; do
   mkdir -p "$learned"
   arguments=("$learned")
   [[ ! -d $seeds ]] || arguments+=("$seeds")
+  dictionary=tests/fuzz/dictionaries/${name#fuzz_}
+  [[ ! -e $dictionary ]] || arguments+=("-dict=$dictionary")
   echo "fuzz: $name, $seconds s"
   log=build/fuzz/$name.log
   if "build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

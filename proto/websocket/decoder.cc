@@ -114,7 +114,8 @@ std::optional<Reason> Decoder::take_length_byte(std::uint8_t byte) {
 
 std::optional<Reason> Decoder::take_length(std::uint64_t payload_bytes) {
   if (!is_control()) {
-    if (payload_bytes > message_bytes_max_ - message_bytes_) return Reason::message_too_big;
+    const std::uint64_t most = compressed_ ? compressed_bytes_max(message_bytes_max_) : message_bytes_max_;
+    if (payload_bytes > most - message_bytes_) return Reason::message_too_big;
     message_bytes_ += payload_bytes;
   }
   frame_left_ = payload_bytes;

@@ -24,9 +24,15 @@ struct DecoderOptions {
   std::uint64_t message_bytes_max = 0;  // of one message, over all its fragments
   std::uint32_t fragments_max = 100'000;
   // The seam of permessage-deflate: RSV1 is taken on the first frame of a message and told in the event. Such a text is
-  // not UTF-8 yet and is not checked here.
+  // not UTF-8 yet and is not checked here, and the message may be longer by what compressing the incompressible adds.
   bool rsv1_allowed = false;
 };
+
+// What a message of that length may be when its sender compresses it whether that helps or not: zlib with the least
+// memory, flushed now and then, adds a twentieth.
+[[nodiscard]] constexpr std::uint64_t compressed_bytes_max(std::uint64_t message_bytes) {
+  return message_bytes + message_bytes / 16 + 1024;
+}
 
 struct Event {
   enum class Type : std::uint8_t { need_more, message, ping, pong, close, error };
@@ -58,6 +64,9 @@ class Decoder {
   // After an error or a close nothing more is taken. After a close that *we* have sent the caller still decodes, drops
   // the messages, and waits for the peer's close (§7.1.1).
   std::size_t decode(std::span<std::uint8_t> in, Event& event);
+
+  // For the next messages, which may be another connection's. Requires: !in_message().
+  void allow_rsv1(bool allowed) { rsv1_allowed_ = allowed; }
 
   // An error or a close has been told.
   [[nodiscard]] bool finished() const { return stage_ == Stage::finished; }

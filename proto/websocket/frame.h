@@ -21,8 +21,8 @@ enum class Opcode : std::uint8_t {
 
 // The first header byte's bits besides the opcode.
 inline constexpr std::uint8_t fin_bit = 0x80;
-inline constexpr std::uint8_t rsv1_bit = 0x40;       // of permessage-deflate (RFC 7692 §6), not negotiated here
-inline constexpr std::size_t header_bytes_max = 10;  // unmasked
+inline constexpr std::uint8_t rsv1_bit = 0x40;                 // of permessage-deflate (RFC 7692 §6)
+inline constexpr std::size_t header_bytes_max = 10;            // unmasked
 inline constexpr std::size_t control_payload_bytes_max = 125;  // §5.5
 
 // Appends the header of a final frame with that many payload bytes.

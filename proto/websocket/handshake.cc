@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "proto/websocket/token.h"
 
 namespace proto::websocket {
 namespace {
@@ -29,15 +30,6 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
-}
-
-// RFC 9110 §5.6.2.
-bool is_token(std::string_view text) {
-  const auto is_token_character = [](char character) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return absl::ascii_isalnum(static_cast<unsigned char>(character)) || marks.find(character) != marks.npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
 // The headers of one name, of which a request may carry several lines.

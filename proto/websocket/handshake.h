@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The opening handshake, the server's side (RFC 6455 §4.2): the request checked, the 101 written.
 // Thread: any. Borrows: everything here views the request's own strings.
-// Errors: a Refusal, to be answered over HTTP. Not checked here: Origin (policy), extensions (none is spoken: ignored).
+// Errors: a Refusal, to be answered over HTTP. Not checked here: Origin (policy), extensions (extensions.h).
 #pragma once
 
 #include <cstddef>

@@ -51,6 +51,27 @@ TEST(Decoder, HandsOutAWholeControlFrameWhereItStandsInsideAMessage) {
   EXPECT_EQ(transcript.told[0].payload, pattern(100) + "end");
 }
 
+TEST(Decoder, TakesRsv1OnlyFromWhomItIsAllowed) {
+  const std::string bytes = client_frame(0xC1, "\xff");
+  Transcript transcript({.message_bytes_max = 100});
+  transcript.decoder.allow_rsv1(true);
+  transcript.feed(bytes);
+  transcript.decoder.allow_rsv1(false);
+  transcript.feed(bytes);
+  ASSERT_EQ(transcript.told.size(), 2u);
+  EXPECT_TRUE(transcript.told[0].rsv1);
+  EXPECT_EQ(transcript.told[1].reason, Reason::protocol_error);
+}
+
+TEST(Decoder, LetsACompressedMessageBeLongerByWhatCompressionMayAdd) {
+  const DecoderOptions options = {.message_bytes_max = 1000, .rsv1_allowed = true};
+  const std::string most(compressed_bytes_max(1000), 'x');
+  EXPECT_EQ(replay(client_frame(0xC2, most), options, {})[0].type, Type::message);
+  EXPECT_EQ(replay(client_frame(0xC2, most + "x"), options, {})[0].reason, Reason::message_too_big);
+  EXPECT_EQ(replay(client_frame(0x82, std::string(1001, 'x')), options, {})[0].reason, Reason::message_too_big);
+  EXPECT_EQ(replay(client_frame(0x42, most) + client_frame(0x80, "x"), options, {})[0].reason, Reason::message_too_big);
+}
+
 TEST(Decoder, UnmasksAtEveryAlignmentOfTheInput) {
   const std::string bytes = client_frame(0x82, pattern(300), {0x01, 0x80, 0xFF, 0x55});
   for (std::size_t offset = 0; offset < 16; ++offset) {
