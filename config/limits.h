@@ -124,6 +124,11 @@ inline constexpr std::size_t run_bytes_max = 64 * KiB;
 inline constexpr std::uint32_t page_messages_max = 256;
 inline constexpr std::size_t page_bytes_max = 1 * MiB;
 
+// Larger messages go uncompressed: a MiB takes a shard 7 ms.
+inline constexpr std::size_t deflate_bytes_max = 1 * MiB;
+// A connection's messages are inflated until they were so much; the rest comes with the next turn. 256 KiB take 1 ms.
+inline constexpr std::size_t inflated_bytes_per_turn = 256 * KiB;
+
 // The key limits.queue_bytes must exceed limits.message_bytes by this: a message, its frame and its gaps always fit.
 inline constexpr std::uint64_t queue_headroom_bytes = 64 * KiB;
 static_assert(queue_headroom_bytes >= reply_room_bytes);

@@ -66,6 +66,9 @@ struct Drain {
 struct WebSocket {
   std::chrono::milliseconds ping_interval{0};
   std::chrono::milliseconds ping_timeout{0};
+  bool compression = false;
+  std::uint64_t compress_above = 0;  // bytes of a message
+  std::uint64_t window_bytes = 0;    // of all publishers of a shard
 };
 
 struct Timeouts {

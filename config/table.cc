@@ -160,6 +160,24 @@ constexpr Row rows[] = {
      .takes = Takes::reload,
      .why =
          "How long a ping may go unanswered before the connection counts as lost: raise it for bad mobile networks."},
+    {.key = "websocket.compression",
+     .slot = at<&S::websocket, &WebSocket::compression>,
+     .fallback = "true",
+     .takes = Takes::reload,
+     .why = "Whether permessage-deflate is agreed on with clients that offer it, as browsers do: false spares the "
+            "processor where bandwidth costs nothing."},
+    {.key = "websocket.compress_above",
+     .slot = at<&S::websocket, &WebSocket::compress_above>,
+     .fallback = "256B",
+     .most = limits::deflate_bytes_max,
+     .why = "Messages from this size on are compressed, once for all subscribers of a core: raise it where most topics "
+            "have few subscribers."},
+    {.key = "websocket.window_bytes",
+     .slot = at<&S::websocket, &WebSocket::window_bytes>,
+     .fallback = "4MiB",
+     .most = 1 * GiB,
+     .why = "The memory for ?publish=only connections of a core that refer back to earlier messages, up to 32KiB each; "
+            "beyond it, and with 0, they are asked not to."},
     {.key = "timeouts.head",
      .slot = at<&S::timeouts, &Timeouts::head>,
      .fallback = "10s",

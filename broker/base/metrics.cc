@@ -92,6 +92,17 @@ constexpr MetricRow table[] = {
                              Scope::shard),
     row<&M::mailbox_full>("mailbox_full_total", "Times that a mailbox to another shard was full.", {Label::kind},
                           Scope::shard),
+    row<&M::deflate_messages>(
+        "deflate_messages_total",
+        "WebSocket messages that came compressed (in), and those that were compressed (out), once "
+        "for all subscribers of a shard that share the result.",
+        {Label::direction}),
+    row<&M::deflate_plain_bytes>("deflate_plain_bytes_total", "Bytes of these messages, not compressed.",
+                                 {Label::direction}),
+    row<&M::deflate_wire_bytes>("deflate_wire_bytes_total", "Bytes of these messages, compressed.", {Label::direction}),
+    row<&M::deflate_window_bytes>("deflate_window_bytes",
+                                  "Memory that is promised to publishers whose compression goes on from message to "
+                                  "message."),
     row<&M::tls_handshakes>("tls_handshakes_total", "TLS handshakes that have ended.",
                             {Label::version, Label::resumed, Label::result}),
     row<&M::ring_enters>("ring_enters_total", "Calls into the kernel that submit and wait.", {}, Scope::shard),
@@ -110,6 +121,7 @@ constexpr std::string_view transports[] = {"ws", "wss", "http", "https"};
 constexpr std::string_view listeners[] = {"http", "https"};
 constexpr std::string_view booleans[] = {"false", "true"};
 constexpr std::string_view kinds[] = {"publish", "delivery"};
+constexpr std::string_view directions[] = {"in", "out"};
 constexpr std::string_view versions[] = {"TLSv1.2", "TLSv1.3"};
 constexpr std::string_view results[] = {"ok", "failed"};
 
@@ -126,6 +138,7 @@ std::string_view name_of(Label label) {
     case Label::reason: return "reason";
     case Label::backlogged: return "backlogged";
     case Label::kind: return "kind";
+    case Label::direction: return "direction";
     case Label::version: return "version";
     case Label::resumed: return "resumed";
     case Label::result: return "result";
@@ -149,6 +162,7 @@ std::span<const std::string_view> values_of(Label label) {
     case Label::backlogged:
     case Label::resumed: return booleans;
     case Label::kind: return kinds;
+    case Label::direction: return directions;
     case Label::version: return versions;
     case Label::result: return results;
     case Label::none:

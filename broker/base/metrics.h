@@ -71,6 +71,7 @@ class Histogram {
 enum class Transport : std::uint8_t { ws, wss, http, https };
 enum class Listener : std::uint8_t { http, https };
 enum class MailboxKind : std::uint8_t { publish, delivery };
+enum class Direction : std::uint8_t { in, out };
 enum class TlsVersion : std::uint8_t { tls1_2, tls1_3 };
 enum class TlsResult : std::uint8_t { ok, failed };
 inline constexpr std::size_t dialects_max = 16;
@@ -122,8 +123,12 @@ struct alignas(128) ShardMetrics {
   Family<Gauge, dialects_max> subscriptions;
   Gauge log_bytes;
   Gauge queue_bytes;
-  Family<Gauge, 2> mailbox_entries;         // MailboxKind
-  Family<Counter, 2> mailbox_full;          // MailboxKind
+  Family<Gauge, 2> mailbox_entries;        // MailboxKind
+  Family<Counter, 2> mailbox_full;         // MailboxKind
+  Family<Counter, 2> deflate_messages;     // Direction
+  Family<Counter, 2> deflate_plain_bytes;  // Direction
+  Family<Counter, 2> deflate_wire_bytes;   // Direction
+  Gauge deflate_window_bytes;
   Family<Counter, 2, 2, 2> tls_handshakes;  // TlsVersion, resumed: false, true, TlsResult
   Counter ring_enters;
   Counter ring_completions;
@@ -152,6 +157,7 @@ enum class Label : std::uint8_t {
   reason,
   backlogged,
   kind,
+  direction,
   version,
   resumed,
   result,

@@ -152,6 +152,8 @@ void Client::send(std::string_view bytes) {
 
 bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
+  if (compressed_input_ != nullptr && compressed_input_->inflated_bytes >= limits::inflated_bytes_per_turn)
+    return false;
   return !blocked_ && publishing_bytes_ < limits::publishing_bytes_max &&
          connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
 }
@@ -169,6 +171,7 @@ void Client::close(Reason reason) {
 
 void Client::settle() {
   dirty_ = false;
+  if (compressed_input_ != nullptr) compressed_input_->inflated_bytes = 0;
   if (phase_ == Phase::http) finish_exchange();
   if (phase_ != Phase::ending) go_on_reading();
   if (phase_ != Phase::ending && close_pending_ && outstanding_ == 0) end_connection(close_reason_);
@@ -177,6 +180,7 @@ void Client::settle() {
   } else {
     remove_all_subscriptions();
     decoder_.reset();
+    compressed_input_.reset();
   }
   connection_.flush();
   show_queue();

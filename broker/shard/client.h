@@ -12,6 +12,7 @@
 #include "broker/shard/http_exchange.h"
 #include "broker/shard/subscriber.h"
 #include "proto/websocket/decoder.h"
+#include "proto/websocket/handshake.h"
 
 namespace broker::shard {
 
@@ -85,6 +86,13 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::size_t read_websocket(std::span<std::uint8_t> bytes);
   std::size_t read_frames(proto::websocket::Decoder& decoder, std::span<std::uint8_t> bytes);
   void on_websocket_event(proto::websocket::Event& event);
+
+  // client_deflate.cc
+  // What the handshake's answer says about it: a header line, or nothing.
+  [[nodiscard]] std::variant<std::string, proto::websocket::Refusal> agree_on_compression(
+      const proto::websocket::HandshakeRequest&, bool subscribes);
+  void on_compressed(const proto::websocket::Event& event);
+
   void close_websocket(proto::Reason reason, std::uint16_t code, std::string_view text);
   void ping();
 
@@ -108,6 +116,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::unique_ptr<HttpExchange> http_;                  // in Phase::http, from a request's first byte to its end
   std::unique_ptr<proto::WebSocketSession> websocket_;  // in Phase::websocket, until the end
   std::unique_ptr<proto::websocket::Decoder> decoder_;  // of a message that has not wholly come; otherwise the shard's
+  std::unique_ptr<CompressedInput> compressed_input_;   // once there was some
   base::Timer timer_;
   std::uint32_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
   std::uint32_t receives_seen_ = 0;     // at the last ping

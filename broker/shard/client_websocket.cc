@@ -20,8 +20,9 @@ constexpr std::size_t switching_bytes = 256;
 
 void Client::upgrade(const proto::http::Match& match) {
   const proto::http::Request& asked = *http_->request;
-  const auto checked = websocket::check_handshake(
-      {.method = asked.method, .version_minor = asked.version_minor, .headers = asked.headers});
+  const websocket::HandshakeRequest request{
+      .method = asked.method, .version_minor = asked.version_minor, .headers = asked.headers};
+  const auto checked = websocket::check_handshake(request);
   if (const auto* refusal = std::get_if<websocket::Refusal>(&checked)) {
     return refuse(refusal->reason, refusal->status(), refusal->message, refusal->extra_headers);
   }
@@ -31,13 +32,19 @@ void Client::upgrade(const proto::http::Match& match) {
   if (const auto* error = std::get_if<proto::Error>(&opened)) {
     return refuse(Reason::bad_request, error->status, error->message);
   }
+  auto& session = std::get<std::unique_ptr<proto::WebSocketSession>>(opened);
+  const auto extension = agree_on_compression(request, session->wire_format() != nullptr);
+  if (const auto* refusal = std::get_if<websocket::Refusal>(&extension)) {
+    return refuse(refusal->reason, refusal->status(), refusal->message);
+  }
   const std::string accept = websocket::accept_key(std::get<websocket::Handshake>(checked).key, net::sha1);
   std::string answer;
   answer.reserve(switching_bytes);
-  websocket::append_switching_protocols(answer, accept, match.subprotocol, common_headers());
+  websocket::append_switching_protocols(answer, accept, match.subprotocol,
+                                        std::get<std::string>(extension) + common_headers());
   connection_.send_answer(std::move(answer));
 
-  websocket_ = std::move(std::get<std::unique_ptr<proto::WebSocketSession>>(opened));
+  websocket_ = std::move(session);
   const auto& dialects = services().common.dialects;
   const auto dialect = static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin());
   const bool secure = connection_.tls() != nullptr;
@@ -52,6 +59,7 @@ void Client::upgrade(const proto::http::Match& match) {
 // takes it away with him, until the message has come.
 std::size_t Client::read_websocket(std::span<std::uint8_t> bytes) {
   websocket::Decoder& decoder = decoder_ != nullptr ? *decoder_ : services().decoder;
+  if (decoder_ == nullptr) decoder.allow_rsv1(deflate_bits_ != 0);
   const std::size_t taken = read_frames(decoder, bytes);
   const bool in_message = decoder.in_message();
   if (decoder_ != nullptr) {
@@ -83,7 +91,9 @@ void Client::on_websocket_event(websocket::Event& event) {
   using Type = websocket::Event::Type;
   const std::string_view payload(event.payload.data(), event.payload.size());
   switch (event.type) {
-    case Type::message: return websocket_->on_message(event.data_type, event.payload, *this);
+    case Type::message:
+      if (event.rsv1) return on_compressed(event);
+      return websocket_->on_message(event.data_type, event.payload, *this);
     case Type::ping: {
       std::string pong;
       websocket::append_frame(pong, websocket::Opcode::pong, payload);

@@ -11,8 +11,15 @@ using topics::FormatGroup;
 using topics::LocalTopic;
 using topics::Subscription;
 
-Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now, base::ShardMetrics& metrics)
-    : messages_(post.messages()), clients_(clients), post_(post), shards_(shards), now_(now), metrics_(metrics) {}
+Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now,
+               const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics)
+    : messages_(post.messages()),
+      clients_(clients),
+      post_(post),
+      shards_(shards),
+      now_(now),
+      metrics_(metrics),
+      deflater_(compression) {}
 
 // A topic is its own group, and the group chooses the home (design of groups: broker/topics/README.md).
 ShardIndex Router::home_of(std::string_view topic) const {
@@ -47,8 +54,9 @@ ShardIndex Router::read(ClientId client, proto::Tag tag, std::string_view topic,
   return home;
 }
 
-Subscription& Router::subscribe(Recipient& recipient, std::string_view topic, const proto::WireFormat& format) {
-  return subscribers_.add(topic, &recipient, &format);
+Subscription& Router::subscribe(Recipient& recipient, std::string_view topic, const proto::WireFormat& format,
+                                std::uint8_t deflate_bits) {
+  return subscribers_.add(topic, &recipient, &format, deflate_bits);
 }
 
 ShardIndex Router::read_for(const Subscription& subscription, ClientId client, const topics::ReadFrom& from,
@@ -129,7 +137,9 @@ void Router::take(const topics::Message& message) {
     if (run.messages > 0 && run.bytes.size() + message.content_bytes > config::limits::run_bytes_max) {
       hand_out(*topic, group);
     }
+    const std::size_t begin = run.bytes.size();
     if (!encode(message, *static_cast<const proto::WireFormat*>(group.format), run.bytes)) continue;
+    if (group.deflate_bits != 0) compress(run.bytes, begin, group.deflate_bits);
     if (run.messages++ == 0) {
       run.first_offset = message.offset;
       run.accepted_ns = message.accepted_ns;
@@ -139,6 +149,13 @@ void Router::take(const topics::Message& message) {
       pending_.push_back(topic);
     }
   }
+}
+
+void Router::compress(std::string& frames, std::size_t begin, std::uint8_t deflate_bits) {
+  const proto::websocket::Deflater::Done done = deflater_.compress_frames(frames, begin, deflate_bits);
+  metrics_.deflate_messages(base::Direction::out).add(done.messages);
+  metrics_.deflate_plain_bytes(base::Direction::out).add(done.bytes_before);
+  metrics_.deflate_wire_bytes(base::Direction::out).add(done.bytes_after);
 }
 
 void Router::fan_out() {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A shard in its part as its clients' place: carries their questions to the topics' homes and the answers back, and
-// fans out what the homes deliver: encoded once a wire format, handed to every subscription as one run at the turn's
-// end. Thread: the shard. Owns: the subscriptions. Borrows: the post and the clients (by id, so that a late answer to a
-// client
-//   that is gone is dropped).
+// fans out what the homes deliver: encoded once a wire format, and compressed once a size of window, handed to every
+// subscription as one run at the turn's end. Thread: the shard. Owns: the subscriptions, the compressor. Borrows: the
+// post and the clients (by id, so that a late answer to a client that is gone is dropped).
 #pragma once
 
 #include <vector>
@@ -14,20 +13,24 @@
 #include "broker/shard/post.h"
 #include "broker/topics/subscriber_table.h"
 #include "proto/session.h"
+#include "proto/websocket/deflater.h"
 
 namespace broker::shard {
 
 class Router {
  public:
-  Router(ClientTable&, Post&, ShardIndex shards, const Now&, base::ShardMetrics&);
+  Router(ClientTable&, Post&, ShardIndex shards, const Now&, const proto::websocket::DeflaterOptions&,
+         base::ShardMetrics&);
 
   // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
   // does not fit (Post::requests_full).
   // A publish is answered unless the client is nobody.
   ShardIndex publish(ClientId, proto::Tag, const proto::Publication&);
   ShardIndex read(ClientId, proto::Tag, std::string_view topic, const topics::ReadFrom&, std::uint32_t messages_max);
-  // Adds a waiting subscription; ask for its beginning with read_for().
-  [[nodiscard]] topics::Subscription& subscribe(Recipient&, std::string_view topic, const proto::WireFormat&);
+  // Adds a waiting subscription; ask for its beginning with read_for(). `deflate_bits`: the window that live deliveries
+  // are compressed with, 0: none.
+  [[nodiscard]] topics::Subscription& subscribe(Recipient&, std::string_view topic, const proto::WireFormat&,
+                                                std::uint8_t deflate_bits);
   ShardIndex read_for(const topics::Subscription&, ClientId, const topics::ReadFrom&, std::uint32_t messages_max);
   // From here on the subscription receives what its topic's home delivers.
   void make_live(topics::Subscription&);
@@ -45,6 +48,7 @@ class Router {
  private:
   [[nodiscard]] ShardIndex home_of(std::string_view topic) const;
   void take(const topics::Message&);
+  void compress(std::string& frames, std::size_t begin, std::uint8_t deflate_bits);
   void hand_out(topics::LocalTopic&);
   void hand_out(topics::LocalTopic&, topics::FormatGroup&);
 
@@ -55,6 +59,7 @@ class Router {
   const Now& now_;
   base::ShardMetrics& metrics_;
   topics::SubscriberTable subscribers_;
+  proto::websocket::Deflater deflater_;
   std::vector<topics::LocalTopic*> pending_;  // topics with a run to hand out
 };
 

@@ -11,6 +11,7 @@
 #include "broker/base/timer_wheel.h"
 #include "broker/net/connection.h"
 #include "broker/shard/access.h"
+#include "broker/shard/compressed_input.h"
 #include "broker/shard/configuration.h"
 #include "broker/shard/departures.h"
 #include "broker/shard/router.h"
@@ -19,6 +20,7 @@
 #include "proto/http/limits.h"
 #include "proto/http/router.h"
 #include "proto/websocket/decoder.h"
+#include "proto/websocket/inflater.h"
 
 namespace broker::shard {
 
@@ -32,6 +34,11 @@ struct Common {
   const proto::http::Router& routes;
   proto::http::Limits http_limits;
 };
+
+[[nodiscard]] inline proto::websocket::DeflaterOptions compression(const config::Settings& settings) {
+  return {.payload_bytes_min = settings.websocket.compress_above,
+          .payload_bytes_max = config::limits::deflate_bytes_max};
+}
 
 struct Services final : net::ConnectionServices {
   Services(io::Ring& r, const Common& c, ShardIndex index, const Now& n, base::TimerWheel& t, Router& ro, Post& p,
@@ -47,7 +54,9 @@ struct Services final : net::ConnectionServices {
         metrics(m),
         log(l),
         departures(m, n),
-        decoder(fresh_decoder(c.settings)) {}
+        decoder(fresh_decoder(c.settings)),
+        inflater(c.settings.limits.message_bytes),
+        windows(c.settings.websocket.window_bytes, m.deflate_window_bytes) {}
 
   [[nodiscard]] static proto::websocket::Decoder fresh_decoder(const config::Settings& settings) {
     return proto::websocket::Decoder(
@@ -59,6 +68,7 @@ struct Services final : net::ConnectionServices {
     common.settings = next.settings;
     common.access = next.access;
     decoder = fresh_decoder(next.settings);
+    inflater.set_message_bytes_max(next.settings.limits.message_bytes);
   }
 
   void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
@@ -73,7 +83,9 @@ struct Services final : net::ConnectionServices {
   base::ShardMetrics& metrics;
   base::LogSink& log;
   Departures departures;
-  proto::websocket::Decoder decoder;  // for every client that is not in the middle of a message
+  proto::websocket::Decoder decoder;    // for every client that is not in the middle of a message
+  proto::websocket::Inflater inflater;  // for every client's message, one at a time
+  WindowBudget windows;
   bool draining = false;
 
   std::vector<Client*> dirty;                // something to send, or room that may have come

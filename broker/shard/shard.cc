@@ -23,7 +23,7 @@ Shard::Shard(ShardIndex index, io::Ring& ring, Mesh& mesh, const Common& common,
       control_(control),
       timers_(std::chrono::steady_clock::now()),
       post_(mesh, index, metrics),
-      router_(clients_, post_, mesh.shards(), now_, metrics),
+      router_(clients_, post_, mesh.shards(), now_, compression(common.settings), metrics),
       home_(home, post_, now_, timers_, metrics),
       services_(ring, common, index, now_, timers_, router_, post_, clients_, metrics, log),
       drain_(clients_, timers_, now_) {

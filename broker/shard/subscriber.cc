@@ -40,7 +40,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
     return proto::Error{
         429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
   }
-  Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format());
+  Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format(), deflate_bits_);
   made.beginning->serial = next_serial_++;
   made.beginning->tag = tag;
   made.beginning->resumes = start.from == proto::Start::From::after;

@@ -60,8 +60,9 @@ class Subscriber : public Recipient {
   std::uint32_t outstanding_ = 0;  // questions to homes whose answers will have to be sent
   bool blocked_ = false;           // on services().blocked
   bool prompt_ = false;            // the first run in the queue found it empty
-  bool deaf_ = false;              // takes no deliveries any more
-  bool dirty_ = false;             // on services().dirty
+  bool deaf_ : 1 = false;          // takes no deliveries any more
+  bool dirty_ : 1 = false;         // on services().dirty
+  std::uint8_t deflate_bits_ = 0;  // the window that its deliveries are compressed with; 0: permessage-deflate is off
 
  private:
   // A gap that stands in the queue, where the first message that it tells of stood, and can still grow.

@@ -6,9 +6,9 @@
 namespace broker::topics {
 namespace {
 
-FormatGroup* find_group(LocalTopic& topic, const void* format) {
+FormatGroup* find_group(LocalTopic& topic, const Subscription& subscription) {
   for (FormatGroup& group : topic.groups) {
-    if (group.format == format) return &group;
+    if (group.format == subscription.format && group.deflate_bits == subscription.deflate_bits) return &group;
   }
   return nullptr;
 }
@@ -21,7 +21,7 @@ LocalTopic* SubscriberTable::find(const Name& topic) {
   return found == topics_.end() ? nullptr : found->second.get();
 }
 
-Subscription& SubscriberTable::add(const Name& name, void* subscriber, const void* format) {
+Subscription& SubscriberTable::add(const Name& name, void* subscriber, const void* format, std::uint8_t deflate_bits) {
   LocalTopic* topic = find(name);
   if (topic == nullptr) {
     auto made = std::make_unique<LocalTopic>(name.text);
@@ -30,6 +30,7 @@ Subscription& SubscriberTable::add(const Name& name, void* subscriber, const voi
   }
   ++topic->subscriptions_;
   auto* made = new Subscription{.format = format, .topic = topic};
+  made->deflate_bits = deflate_bits;
   made->beginning->subscriber = subscriber;
   return *made;
 }
@@ -37,10 +38,14 @@ Subscription& SubscriberTable::add(const Name& name, void* subscriber, const voi
 void SubscriberTable::make_live(Subscription& subscription) {
   KODAMA_CHECK(!subscription.live);
   LocalTopic& topic = *subscription.topic;
-  FormatGroup* group = find_group(topic, subscription.format);
-  if (group == nullptr)
-    group = &topic.groups.emplace_back(
-        FormatGroup{.format = subscription.format, .live = {}, .subscribers = {}, .run = {}});
+  FormatGroup* group = find_group(topic, subscription);
+  if (group == nullptr) {
+    group = &topic.groups.emplace_back(FormatGroup{.format = subscription.format,
+                                                   .deflate_bits = subscription.deflate_bits,
+                                                   .live = {},
+                                                   .subscribers = {},
+                                                   .run = {}});
+  }
   KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
   subscription.position = static_cast<std::uint32_t>(group->live.size());
   subscription.live = true;
@@ -52,7 +57,7 @@ void SubscriberTable::make_live(Subscription& subscription) {
 bool SubscriberTable::remove(Subscription& subscription) {
   LocalTopic& topic = *subscription.topic;
   if (subscription.live) {
-    FormatGroup* group = find_group(topic, subscription.format);
+    FormatGroup* group = find_group(topic, subscription);
     Subscription* last = group->live.back();
     group->live[subscription.position] = last;
     group->subscribers[subscription.position] = group->subscribers.back();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who on this shard subscribes to what. A topic's live subscriptions are grouped by wire format; what is published is
-// encoded once a group, appended to the group's run, and the run is handed to every subscription at once.
+// Who on this shard subscribes to what. A topic's live subscriptions are grouped by wire format and compression; what
+// is published is encoded once a group, appended to the group's run, and the run is handed to every subscription at
+// once.
 //
 // Thread: the shard. Owns: the subscriptions and the runs. Borrows: subscribers (opaque here).
 // A subscription begins `waiting` (its home has not answered, or a replay is on its way) and receives nothing; once
@@ -39,6 +40,7 @@ struct Subscription {
   std::unique_ptr<Beginning> beginning = std::make_unique<Beginning>();  // null once it is live
   std::uint32_t position = 0;                                            // in its group's live subscriptions
   std::uint8_t format_label = 0;                                         // what the metrics call the format's dialect
+  std::uint8_t deflate_bits = 0;  // window of the compression that goes over the format; 0: none
   bool live : 1 = false;
   bool answered : 1 = false;    // the subscriber has been told that it subscribes
   bool page_asked : 1 = false;  // a page of the replay is on its way from home
@@ -57,6 +59,7 @@ struct Run {
 
 struct FormatGroup {
   const void* format = nullptr;
+  std::uint8_t deflate_bits = 0;  // as in the subscriptions
   std::vector<Subscription*> live;
   std::vector<void*> subscribers;  // of the live ones, at the same positions: handing out reads no subscription
   Run run;
@@ -84,7 +87,8 @@ class SubscriberTable {
   SubscriberTable& operator=(const SubscriberTable&) = delete;
 
   // A new waiting subscription.
-  [[nodiscard]] Subscription& add(const Name& topic, void* subscriber, const void* format);
+  [[nodiscard]] Subscription& add(const Name& topic, void* subscriber, const void* format,
+                                  std::uint8_t deflate_bits = 0);
   // Requires: the topic has no run pending, since a subscription receives from the next run on.
   static void make_live(Subscription&);
   // Destroys the subscription. Returns true when its topic has no subscription left and is gone with it.

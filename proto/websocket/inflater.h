@@ -30,6 +30,8 @@ class Inflater {
  public:
   explicit Inflater(std::size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {}
 
+  void set_message_bytes_max(std::size_t bytes) { message_bytes_max_ = bytes; }
+
   // Inflates one message, all of its frames' payloads together. `window` is null where each message stands alone.
   [[nodiscard]] std::optional<Reason> inflate(std::span<const char> in, SenderWindow* window);
   // What inflate() made; it may be changed, and stands until the next call of either.
@@ -50,7 +52,7 @@ class Inflater {
   void make_room();
   void remember(SenderWindow& window) const;
 
-  const std::size_t message_bytes_max_;
+  std::size_t message_bytes_max_;
   std::unique_ptr<z_stream, End> stream_;
   std::string out_;            // all of it is room; out_bytes_ of it are the message
   std::size_t out_bytes_ = 0;  // at most one above message_bytes_max_, which is too many

@@ -110,7 +110,7 @@ class Node(BrokerCase):
             saw = json.loads(done.stdout)
             self.assertRegex(saw["subscribed"]["ok"].pop("epoch"), "^[0-9a-f]{16}$")
             self.assertEqual(saw, {
-                "protocol": "kodama.v1.json", "extensions": "", "rawProtocol": "",
+                "protocol": "kodama.v1.json", "extensions": "permessage-deflate", "rawProtocol": "",
                 "subscribed": {"id": 1, "ok": {"offset": 0}}, "pong": "are you there",
                 "raw": [{"text": "grüße"}, {"binary": "00ff10"}, 70000],
                 "native": [{"topic": "from node", "offset": 1, "data": "grüße"},

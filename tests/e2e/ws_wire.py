@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import struct
+import zlib
 
 from http_wire import Wire
 
@@ -39,6 +40,21 @@ def frame(opcode, payload=b"", fin=True, rsv=0, mask=True, length_bytes=None):
     return head + key + mask_bytes(payload, key)
 
 
+def deflate(payload, bits=15, level=6):
+    """A message's compressed form, by itself (RFC 7692 §7.2.1)."""
+    return deflate_on(zlib.compressobj(level, zlib.DEFLATED, -bits), payload)
+
+
+def deflate_on(compressor, payload):
+    """Of a message that may refer to those that the compressor had before."""
+    payload = payload if isinstance(payload, (bytes, bytearray)) else payload.encode()
+    return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+
+
+def inflate(payload):
+    return zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+
+
 def close_payload(code, text=""):
     return struct.pack("!H", code) + text.encode()
 
@@ -65,6 +81,8 @@ class WebSocket(Wire):
         if expect == 101 and self.answer.header("sec-websocket-accept") != accept_key(key):
             raise AssertionError(f"Sec-WebSocket-Accept: {self.answer}")
         self.shard = self.answer.header("kodama-shard")
+        self.deflate = (self.answer.header("sec-websocket-extensions") or "").startswith("permessage-deflate")
+        self.compressed = None  # was the last data frame?
 
     def send_frame(self, opcode, payload=b"", **options):
         self.send(frame(opcode, payload, **options))
@@ -74,7 +92,8 @@ class WebSocket(Wire):
 
     def read_frame(self):
         first, second = self.read(2)
-        if first & 0x70 or second & 0x80:
+        may_be_compressed = self.deflate and first & 0x0F in (TEXT, BINARY)
+        if first & (0x30 if may_be_compressed else 0x70) or second & 0x80:
             raise AssertionError(f"a reserved bit, or a mask, in a server's frame: {first:02x} {second:02x}")
         size = second & 0x7F
         if size == 126:
@@ -87,7 +106,11 @@ class WebSocket(Wire):
             minimal = True
         if not minimal:
             raise AssertionError(f"a length of {size} that is not written minimally")
-        return Frame(bool(first & 0x80), first & 0x0F, self.read(size))
+        payload = self.read(size)
+        if first & 0x0F in (TEXT, BINARY):
+            self.compressed = bool(first & 0x40)
+            payload = inflate(payload) if self.compressed else payload
+        return Frame(bool(first & 0x80), first & 0x0F, payload)
 
     def read_message(self):
         """The next data frame as (opcode, payload); pings are answered, pongs passed over; a close is an error."""

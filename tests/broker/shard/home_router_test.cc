@@ -49,7 +49,7 @@ class NotingRecipient final : public Recipient {
 
   void subscribe(std::string_view topic, const proto::WireFormat& wanted = plain, const topics::ReadFrom& from = {}) {
     format = &wanted;
-    subscription = &shard.router.subscribe(*this, topic, wanted);
+    subscription = &shard.router.subscribe(*this, topic, wanted, 0);
     subscription->beginning->serial = ++last_serial;
     (void)shard.router.read_for(*subscription, id, from, 1000);
   }

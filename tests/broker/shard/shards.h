@@ -69,7 +69,7 @@ class OneShard {
       : shared(what),
         index(number),
         post(shared.mesh, index, metrics),
-        router(clients, post, shared.mesh.shards(), now, metrics),
+        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics),
         home(std::make_unique<Home>(Home::Options{shared.options.log, 100 + index}, post, now, timers, metrics)),
         services(ring, shared.common, index, now, timers, router, post, clients, metrics, log) {
     set_clock({});

@@ -53,6 +53,28 @@ TEST(SubscriberTable, GivesNothingToThoseWhoStillWait) {
   EXPECT_TRUE(table.remove(waiting));
 }
 
+TEST(SubscriberTable, GroupsTheLiveByTheWindowOfTheirCompressionToo) {
+  SubscriberTable table;
+  const auto add = [&table](std::uint8_t deflate_bits) {
+    Subscription& made = table.add("t", nullptr, &json, deflate_bits);
+    SubscriberTable::make_live(made);
+    return &made;
+  };
+  Subscription* const plain = add(0);
+  Subscription* const wide = add(15);
+  Subscription* const narrow = add(9);
+  Subscription* const also_wide = add(15);
+  const auto& groups = table.find("t")->groups;
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_THAT(groups[0].live, ElementsAre(plain));
+  EXPECT_THAT(groups[1].live, ElementsAre(wide, also_wide));
+  EXPECT_THAT(groups[2].live, ElementsAre(narrow));
+  EXPECT_EQ(groups[1].deflate_bits, 15);
+  EXPECT_FALSE(table.remove(*wide));
+  EXPECT_THAT(groups[1].live, ElementsAre(also_wide));
+  for (Subscription* each : {plain, narrow, also_wide}) (void)table.remove(*each);
+}
+
 TEST(SubscriberTable, GroupsTheLiveByFormat) {
   SubscriberTable table;
   Subscription& a = add_live(table, "t", &json);
