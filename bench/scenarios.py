@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 CONNECTIONS_IDLE = 15_000
 BYTES = 128
+JSON_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ QUICK = Settings(warmup=1.0, duration=2.0, hold=10.0, ping=10.0, repetitions=2, 
                  idle_repetitions=1, calibrations=1, connections=10_000)
 
 
-def fanout(settings, *flags, spin=True):
-    return ("fanout", "--bytes", str(BYTES), "--warmup", f"{settings.warmup:g}s", "--duration", f"{settings.duration:g}s",
+def fanout(settings, *flags, spin=True, size=BYTES):
+    return ("fanout", "--bytes", str(size), "--warmup", f"{settings.warmup:g}s", "--duration", f"{settings.duration:g}s",
             f"--spin={'true' if spin else 'false'}", *flags)
 
 
@@ -136,6 +137,7 @@ def pair_regimes(settings):
     few = fanout(settings, "--topics", "1", "--subscribers", "10", "--rate", "10000", *backend)
     apart = wide_load(settings, spin=False)
     wide = wide_load(settings)
+    json = fanout(settings, "--topics", "1", "--subscribers", "1000", "--rate", "100", "--json_text", size=JSON_BYTES)
     stalled = (*wide, "--prefill_bytes", str(settings.prefill_bytes))
     shown = (CPU, P50, P99)
     return [
@@ -154,6 +156,10 @@ def pair_regimes(settings):
                 Column("kodama", "kodama", wide, tls=True, ours=True, seconds=seconds + 1),
                 Column("floor seal", "floor", wide, floor="seal", tls=True, seconds=seconds + 1)),
                (Goal(CPU, "kodama", "ws", at_most=1.6), Goal(CPU, "kodama", "floor seal")), shown),
+        Regime("wide-deflate", "wide with 1 KiB of JSON, compressed for those who offer it",
+               (Column("not compressed", "kodama", json, seconds=seconds),
+                Column("kodama", "kodama", (*json, "--deflate"), ours=True, seconds=seconds)),
+               (Goal(CPU, "kodama", "not compressed", at_most=1.15),), shown),
         Regime("stalled", "wide with 10 further subscribers that never read",
                (Column("none stalled", "kodama", (*stalled, "--stalled", "0"), seconds=seconds + 4),
                 Column("kodama", "kodama", (*stalled, "--stalled", "10"), ours=True, seconds=seconds + 4)),
@@ -191,8 +197,8 @@ def connection_regimes(settings):
 
 
 def regimes(settings):
-    order = ("wide", "dense-100", "dense-1000", "one-to-one", "many-topics", "two-shards", "wss-wide", "idle-ws", "idle-wss",
-             "connect", "idle-cpu", "http", "stalled")
+    order = ("wide", "dense-100", "dense-1000", "one-to-one", "many-topics", "two-shards", "wss-wide", "wide-deflate",
+             "idle-ws", "idle-wss", "connect", "idle-cpu", "http", "stalled")
     known = {each.name: each for each in
              [*fanout_regimes(settings), *pair_regimes(settings), *connection_regimes(settings)]}
     return [known[name] for name in order]

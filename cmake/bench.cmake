@@ -3,7 +3,7 @@
 file(GLOB load_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/load/*.cc)
 add_executable(bench_load EXCLUDE_FROM_ALL ${load_sources})
 target_include_directories(bench_load PRIVATE ${CMAKE_SOURCE_DIR})
-target_link_libraries(bench_load PRIVATE kodama_flags PkgConfig::uring OpenSSL::SSL absl::flags absl::flags_parse
+target_link_libraries(bench_load PRIVATE kodama_flags PkgConfig::uring OpenSSL::SSL ZLIB::ZLIB absl::flags absl::flags_parse
   absl::flags_usage absl::strings absl::str_format)
 
 file(GLOB floor_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/floor/*.cc)

@@ -45,9 +45,10 @@ kodama_test(broker/shard ${dialect_targets})
 kodama_test(broker/admin)
 
 file(GLOB bench_test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/load/*_test.cc)
-add_executable(bench_load_test ${bench_test_sources} bench/load/payload.cc bench/load/websocket_client.cc)
+add_executable(bench_load_test ${bench_test_sources} bench/load/payload.cc bench/load/unpacker.cc
+  bench/load/websocket_client.cc)
 target_include_directories(bench_load_test PRIVATE ${CMAKE_SOURCE_DIR})
-target_link_libraries(bench_load_test PRIVATE kodama_flags absl::strings GTest::gmock GTest::gtest_main)
+target_link_libraries(bench_load_test PRIVATE kodama_flags absl::strings ZLIB::ZLIB GTest::gmock GTest::gtest_main)
 gtest_discover_tests(bench_load_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
 
 # A fuzz target is one function, LLVMFuzzerTestOneInput. Under Clang with KODAMA_FUZZ it gets libFuzzer's main;

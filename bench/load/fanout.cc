@@ -59,7 +59,7 @@ class Fanout {
       : options_(options),
         reactor_(reactor),
         server_(options.common.pids),
-        ledger_(options.topics, remembered(options)),
+        ledger_(options.topics, remembered(options), options.json ? Filling::json : Filling::x),
         fleet_(reactor, options.common) {}
 
   int run() {

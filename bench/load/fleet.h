@@ -48,6 +48,7 @@ class Fleet final : private Client::Watcher {
   Reactor& reactor_;
   const CommonOptions& options_;
   TlsContext tls_;
+  Unpacker unpacker_;
   std::deque<Client> clients_;
   std::deque<Reactor::Connect> connects_;
   std::size_t opened_ = 0;

@@ -30,6 +30,7 @@ ABSL_FLAG(std::string, protocol, "raw", "what the server speaks: raw, native, na
 ABSL_FLAG(std::string, connect, "127.0.0.1:8000", "address:port of the server");
 ABSL_FLAG(std::string, source, "", "first address to connect from; the next ones follow after 20,000 connections each");
 ABSL_FLAG(bool, tls, false, "TLS 1.3 with AES-128-GCM; the server's certificate is not checked");
+ABSL_FLAG(bool, deflate, false, "raw: subscribers offer permessage-deflate, and what they get is inflated");
 ABSL_FLAG(bool, spin, true, "busy-poll, so that no wake-up of the generator's is in what is measured");
 ABSL_FLAG(std::vector<std::string>, pid, {},
           "the server's processes, whose CPU and memory are read; repeatable, or a list");
@@ -40,6 +41,7 @@ ABSL_FLAG(std::string, publish_connect, "", "fanout: where publishers connect to
 ABSL_FLAG(std::uint32_t, topics, 1, "fanout: how many topics");
 ABSL_FLAG(std::uint32_t, subscribers, 0, "fanout: connections a topic (1000 unless given); idle: connections (15000)");
 ABSL_FLAG(std::uint32_t, bytes, 128, "fanout: of a message, 48 to 1048576");
+ABSL_FLAG(bool, json_text, false, "fanout: messages are filled with JSON, which can be compressed as such can");
 ABSL_FLAG(double, rate, 0, "fanout, open loop: messages a second over all topics");
 ABSL_FLAG(std::uint32_t, outstanding, 0,
           "fanout, closed loop: messages on their way to all of their subscribers, kept full");
@@ -118,6 +120,8 @@ CommonOptions read_common(UsageError& mistakes) {
   options.host = absl::GetFlag(FLAGS_connect);
   options.tls = absl::GetFlag(FLAGS_tls);
   options.spin = absl::GetFlag(FLAGS_spin);
+  options.deflate = absl::GetFlag(FLAGS_deflate);
+  mistakes.check(!options.deflate || options.protocol == "raw", "--deflate: with --protocol raw");
   options.pids = read_pids(mistakes);
   options.json = absl::GetFlag(FLAGS_json);
   if (publisher_topics_max(options.protocol) == 0) mistakes.add("--protocol: one of " + protocol_names());
@@ -146,6 +150,7 @@ int fanout(UsageError& mistakes) {
   options.topics = absl::GetFlag(FLAGS_topics);
   if (const std::uint32_t subscribers = absl::GetFlag(FLAGS_subscribers)) options.subscribers = subscribers;
   options.bytes = absl::GetFlag(FLAGS_bytes);
+  options.json = absl::GetFlag(FLAGS_json_text);
   options.rate = absl::GetFlag(FLAGS_rate);
   options.outstanding = absl::GetFlag(FLAGS_outstanding);
   options.warmup = nanoseconds(absl::GetFlag(FLAGS_warmup));

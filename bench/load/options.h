@@ -20,6 +20,7 @@ struct CommonOptions {
   Address source;  // the first one; bytes 0: the kernel's choice
   bool tls = false;
   bool spin = true;
+  bool deflate = false;     // subscribers offer permessage-deflate
   std::vector<pid_t> pids;  // the server's
   std::string json;         // "": no file
 };
@@ -32,6 +33,7 @@ struct FanoutOptions {
   std::uint32_t topics = 1;
   std::uint32_t subscribers = 1000;  // a topic
   std::size_t bytes = 128;
+  bool json = false;              // what the messages are filled with
   double rate = 0;                // messages a second over all topics; 0: closed loop
   std::uint32_t outstanding = 0;  // of the closed loop
   std::chrono::nanoseconds warmup{};

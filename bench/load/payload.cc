@@ -2,6 +2,7 @@
 #include "bench/load/payload.h"
 
 #include <charconv>
+#include <random>
 
 namespace bench::load {
 namespace {
@@ -17,8 +18,21 @@ bool read_hex(std::string_view text, std::uint64_t& value) {
 
 }  // namespace
 
-Ledger::Ledger(std::uint32_t topics, std::size_t remembered)
-    : remembered_(remembered), messages_(topics * remembered), sequences_(topics) {}
+Ledger::Ledger(std::uint32_t topics, std::size_t remembered, Filling filling)
+    : remembered_(remembered), filling_(filling), messages_(topics * remembered), sequences_(topics) {}
+
+// As an application's updates are: a few keys again and again, and numbers that are not.
+void Ledger::fill(std::size_t bytes) {
+  payload_.assign(payload_head_bytes, '0');
+  std::mt19937 random(1);
+  const auto number = [&random](unsigned below) { return std::to_string(random() % below); };
+  while (filling_ == Filling::json && payload_.size() + 8 < bytes) {
+    payload_ += "{\"id\":" + number(1'000'000) + ",\"user\":\"user-" + number(5000) + "\",\"price\":" + number(900) +
+                "." + number(100) + ",\"text\":\"message number " + number(1000) + "\"},";
+  }
+  payload_.resize(std::min(payload_.size(), bytes - 8));
+  payload_.resize(bytes, 'x');
+}
 
 std::string_view Ledger::make(std::uint32_t topic, std::int64_t due_ns, std::size_t bytes) {
   const std::uint64_t sequence = ++sequences_[topic];
@@ -29,7 +43,7 @@ std::string_view Ledger::make(std::uint32_t topic, std::int64_t due_ns, std::siz
   write_hex(sequence, message.head + 24, 16);
   message.due_ns = due_ns;
   message.bytes = bytes;
-  payload_.resize(bytes, 'x');
+  if (payload_.size() != bytes) fill(bytes);
   std::memcpy(payload_.data(), message.head, payload_head_bytes);
   return payload_;
 }

@@ -5,7 +5,8 @@
 // them. Borrows: nothing. Errors: are counted. Limits: a message has at least payload_bytes_min; a delivery of a
 // message that is no longer remembered is parsed, which costs more and changes nothing.
 //
-// [0,16) when it was due, CLOCK_MONOTONIC ns; [16,24) topic; [24,40) sequence from 1, all in hex; the rest is x.
+// [0,16) when it was due, CLOCK_MONOTONIC ns; [16,24) topic; [24,40) sequence from 1, all in hex; the rest is x, or
+// JSON and at the end x.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@ namespace bench::load {
 
 inline constexpr std::size_t payload_head_bytes = 40;
 inline constexpr std::size_t payload_bytes_min = 48;
+
+enum class Filling { x, json };
 
 // One subscriber's place in its topic.
 struct Place {
@@ -38,7 +41,7 @@ class Ledger {
   };
 
   // `remembered`: messages a topic, a power of two.
-  Ledger(std::uint32_t topics, std::size_t remembered);
+  explicit Ledger(std::uint32_t topics, std::size_t remembered, Filling filling = Filling::x);
 
   // The next message of the topic; the view lives until the next call. Requires: bytes >= payload_bytes_min.
   std::string_view make(std::uint32_t topic, std::int64_t due_ns, std::size_t bytes);
@@ -62,12 +65,14 @@ class Ledger {
     std::size_t bytes = SIZE_MAX;  // of none: no delivery is equal to it
   };
 
+  void fill(std::size_t bytes);
   static bool same(const char* payload, const Remembered& message);
   static bool whole(std::string_view payload);
   void check_parsed(Place& place, std::string_view payload, std::int64_t now_ns);
   void record(std::int64_t due_ns, std::int64_t now_ns);
 
   std::size_t remembered_;
+  Filling filling_;
   std::vector<Remembered> messages_;
   std::vector<std::uint64_t> sequences_;  // the last one published of each topic
   std::string payload_;

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/load/unpacker.h"
+
 namespace bench::load {
 
 enum class Role { subscriber, publisher };
@@ -28,6 +30,7 @@ struct ProtocolOptions {
   Role role = Role::subscriber;
   std::string host;                 // for a Host header
   std::vector<std::string> topics;  // subscribed to, or published to
+  Unpacker* unpacker = nullptr;     // raw: permessage-deflate is offered; it outlives the protocol
   std::string path;                 // of the upgrade, where the protocol has one; "" takes the protocol's own
 };
 

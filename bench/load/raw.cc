@@ -8,13 +8,14 @@ namespace {
 
 class Raw final : public Protocol {
  public:
-  explicit Raw(const ProtocolOptions& options) : host_(options.host), path_(options.path) {
+  explicit Raw(const ProtocolOptions& options) : host_(options.host), path_(options.path), socket_(options.unpacker) {
+    if (options.unpacker != nullptr) headers_ = Unpacker::offer;
     if (!path_.empty()) return;
     path_ = "/topics/" + options.topics.front();
     if (options.role == Role::publisher) path_ += "?publish=only";
   }
 
-  void start(std::string& out) override { WebSocketClient::append_upgrade(path_, host_, "", out); }
+  void start(std::string& out) override { WebSocketClient::append_upgrade(path_, host_, headers_, out); }
 
   bool on_bytes(std::span<const char> bytes, Sink& sink, std::string& out) override {
     const bool good = socket_.on_bytes(bytes, out, [&sink](std::string_view message, bool) {
@@ -33,6 +34,7 @@ class Raw final : public Protocol {
  private:
   std::string host_;
   std::string path_;
+  std::string_view headers_;
   WebSocketClient socket_;
 };
 

@@ -76,6 +76,9 @@ bool WebSocketClient::take_head(std::string_view& input) {
     return fail("the upgrade was refused: " + std::string(head.substr(0, head.find("\r\n"))));
   }
   if (head.find(upgrade_accept) == std::string_view::npos) return fail("the upgrade's Sec-WebSocket-Accept is wrong");
+  if (unpacker_ != nullptr && head.find("Sec-WebSocket-Extensions: permessage-deflate") == std::string_view::npos) {
+    return fail("the server does not agree on permessage-deflate");
+  }
   input.remove_prefix(end + 4 - had);
   partial_.clear();
   upgraded_ = true;

@@ -4,7 +4,8 @@
 // Thread: one. Owns: the part of a frame that came, and the pieces of a fragmented message.
 // Borrows: nothing between calls; a message that is whole in the input is handed on from there, without a copy.
 // Errors: on_bytes() is false and error() says what a correct server would not have sent, or why it closed.
-// Limits: a frame has at most frame_bytes_max; no extensions are offered.
+// Limits: a frame has at most frame_bytes_max; permessage-deflate is spoken where there is an unpacker, and then whole
+//   frames alone are compressed.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,17 @@
 #include <string>
 #include <string_view>
 
+#include "bench/load/unpacker.h"
+
 namespace bench::load {
 
 class WebSocketClient {
  public:
   enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };  // §5.2
   static constexpr std::size_t frame_bytes_max = std::size_t{64} << 20;
+
+  // With an unpacker the server has to agree on permessage-deflate: `headers` of the request offer it.
+  explicit WebSocketClient(Unpacker* unpacker = nullptr) : unpacker_(unpacker) {}
 
   // Appends the request. `headers`: further whole lines, each with its CRLF, or "".
   static void append_upgrade(std::string_view path, std::string_view host, std::string_view headers, std::string& out);
@@ -52,6 +58,7 @@ class WebSocketClient {
   template <class Handler>
   bool take(Frame frame, std::string& out, Handler& handler);
 
+  Unpacker* unpacker_;
   bool upgraded_ = false;
   bool assembling_ = false;
   bool assembled_binary_ = false;
@@ -85,6 +92,13 @@ template <class Handler>
   constexpr std::uint8_t final_binary = 0x82;
   if ((frame.first == final_text || frame.first == final_binary) && !assembling_) [[likely]] {
     return handler(frame.payload, frame.first == final_binary);
+  }
+  constexpr std::uint8_t compressed_text = 0xc1;  // FIN, RSV1
+  constexpr std::uint8_t compressed_binary = 0xc2;
+  if (unpacker_ != nullptr && (frame.first == compressed_text || frame.first == compressed_binary) && !assembling_) {
+    const auto message = unpacker_->unpack(frame.payload);
+    if (!message) return fail("a message is not what deflate makes");
+    return handler(*message, frame.first == compressed_binary);
   }
   switch (take_other(frame, out)) {
     case Other::nothing: return true;

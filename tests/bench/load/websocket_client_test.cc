@@ -40,6 +40,29 @@ void feed(WebSocketClient& client, std::string_view bytes, Taken& taken) {
   taken.error = client.error();
 }
 
+TEST(WebSocketClient, InflatesWhereThatWasAgreedOn) {
+  const std::string agreed =
+      "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+      "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+  const std::string hello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);  // RFC 7692 §7.2.3.1
+  Unpacker unpacker;
+  WebSocketClient client(&unpacker);
+  Taken taken;
+  feed(client, agreed + frame(0xc1, hello) + frame(0x81, "plain") + frame(0xc2, hello), taken);
+  EXPECT_EQ(taken.messages, (std::vector<std::string>{"t:Hello", "t:plain", "b:Hello"}));
+  EXPECT_TRUE(taken.good);
+  feed(client, frame(0xc1, "\xff"), taken);
+  EXPECT_FALSE(taken.good);
+  WebSocketClient refused(&unpacker);
+  Taken nothing;
+  feed(refused, answer, nothing);
+  EXPECT_FALSE(nothing.good);
+  WebSocketClient plain;
+  Taken wrong;
+  feed(plain, answer + frame(0xc1, hello), wrong);
+  EXPECT_FALSE(wrong.good);
+}
+
 TEST(WebSocketClient, TakesTheSameMessagesHoweverTheInputIsSplit) {
   const std::string input = answer + frame(0x81, "one") + frame(0x89, "ping") + frame(0x82, std::string(300, 'y')) +
                             frame(0x01, "a") + frame(0x8a, "") + frame(0x00, "b") + frame(0x80, "c") + frame(0x81, "");
