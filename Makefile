@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 # Seconds for each fuzz target, and further arguments of `kodama serve` or tests/run.py.
-SECONDS_EACH ?= 60
+SECONDS ?= 60
 ARGS ?=
 
 help: ## what there is
@@ -52,10 +52,10 @@ bench-micro: ## the hot functions alone (ARGS=--benchmark_filter=fan_out)
 	@setup/build.sh release bench_micro
 	@build/release/bench_micro $(ARGS)
 
-fuzz: ## fuzz every decoder for a minute (SECONDS_EACH=N) with libFuzzer
+fuzz: ## fuzz every decoder for a minute (SECONDS=N) with libFuzzer
 	@setup/packages.sh fuzz
 	@setup/build.sh fuzz $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.cc)))
-	@setup/fuzz.sh $(SECONDS_EACH)
+	@setup/fuzz.sh $(SECONDS)
 
 format: ## clang-format over all C++
 	@setup/packages.sh format
