@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,7 @@
 #include "broker/admin/admin_server.h"
 #include "broker/base/log_writer.h"
 #include "broker/base/machine.h"
+#include "broker/net/digest.h"
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
 #include "broker/shard/reloader.h"
@@ -38,8 +40,22 @@ namespace {
 namespace limits = config::limits;
 using namespace std::chrono_literals;
 
-// Descriptors that a process of that many shards needs before it has a single client.
-constexpr std::uint64_t descriptors_needed(std::uint32_t shards) { return 64 + std::uint64_t{shards} * 8; }
+// Descriptors that a process of that many shards needs beside its clients.
+constexpr std::uint64_t descriptors_needed(std::uint32_t shards) {
+  return limits::descriptors_of_process + shards * (limits::descriptors_per_shard + limits::refusals_at_once);
+}
+
+// Of a shard. Which shard a connection lands on is chance, so that some descriptors remain when the first is full.
+std::uint32_t connections_max(std::uint64_t descriptors, std::uint32_t shards) {
+  const std::uint64_t most = (descriptors - descriptors_needed(shards)) / shards;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, UINT32_MAX));
+}
+
+std::uint64_t random_number() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  broker::net::random_bytes(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
 
 broker::base::LogLevel log_level(const config::Logging& logging) {
   using broker::base::LogLevel;
@@ -120,6 +136,7 @@ class Server {
   const Dialects dialects_;
   const proto::http::Router routes_;
 
+  broker::shard::AddressCounts addresses_{random_number()};
   std::optional<broker::shard::Common> common_;
   broker::base::LogWriter log_writer_;
   broker::base::LogSink& log_;
@@ -162,7 +179,7 @@ void Server::choose_shards() {
 std::optional<Failure> Server::check() {
   choose_shards();
   descriptors_ = broker::base::raise_descriptor_limit();
-  if (descriptors_ < descriptors_needed(shard_count_)) {
+  if (descriptors_ < descriptors_needed(shard_count_) + shard_count_) {
     return Failure{
         config::exit_failed,
         absl::StrFormat("only %d open files are allowed, and %d shards need %d before the first client: raise "
@@ -193,7 +210,9 @@ std::optional<Failure> Server::start() {
                                                         .headers_max = limits::headers_max,
                                                         .chunk_line_bytes_max = limits::chunk_line_bytes_max,
                                                         .trailer_bytes_max = limits::trailer_bytes_max,
-                                                        .body_bytes_max = {}}});
+                                                        .body_bytes_max = {}},
+                                        .admission = {.connections_max = connections_max(descriptors_, shard_count_),
+                                                      .addresses = &addresses_}});
   std::vector<broker::base::LogSink*> logs;
   for (std::uint32_t i = 0; i < shard_count_; ++i)
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
@@ -203,7 +222,9 @@ std::optional<Failure> Server::start() {
   const broker::shard::ShardsOptions options{
       .shards = shard_count_,
       .processors = processors_,
-      .home = {.log = broker::shard::log_limits(settings_.log, shard_count_), .epoch_seed = 0},
+      .home = {.log = broker::shard::log_limits(settings_.log, shard_count_),
+               .epoch_seed = 0,
+               .topics_max = settings_.limits.topics / shard_count_ + 1},
       .identity = reloader_->in_force().identity.get()};
   const auto signal = [](const broker::base::OwnedFd& event) { return [fd = event.get()] { ::eventfd_write(fd, 1); }; };
   shards_.emplace(options, *common_, logs,

@@ -37,6 +37,18 @@ inline constexpr std::size_t fixed_files_max = 65'536;
 // A listener's queue of finished TCP handshakes; the kernel lowers it to net.core.somaxconn (4096 since Linux 5.4).
 inline constexpr int accept_backlog = 4096;
 
+// Descriptors that a shard holds beside its connections: ring, eventfd and listeners; with as much again to spare.
+inline constexpr std::uint64_t descriptors_per_shard = 8;
+// Descriptors of the process: the admin port's connections among them, so that it answers when no client gets one more.
+inline constexpr std::uint64_t descriptors_of_process = 64;
+// Connections beyond a limit that a shard holds at a time, to answer with 503 or 429; more are closed at once.
+inline constexpr std::uint32_t refusals_at_once = 16;
+
+// Counts of connections by address: two rows of this many, 4 B each: 128 KiB. An address shares its two counts with
+// those whose hashes collide; the lower one is taken, so that both rows must collide to tell too much.
+inline constexpr std::size_t address_slots = 16'384;
+static_assert(std::has_single_bit(address_slots), "an index is some bits of a hash");
+
 // A topic keeps one bit a shard, and mailboxes grow with the square: 256² pairs × 2 kinds.
 inline constexpr std::uint32_t shards_max = 256;
 
@@ -95,9 +107,6 @@ static_assert(json_bytes_max <= message_bytes_most);
 // Of one WebSocket message, empty ones too. The largest message in frames of 1 KiB is 65,536 of them.
 inline constexpr std::uint32_t fragments_max = 100'000;
 static_assert(message_bytes_most / (1 * KiB) <= fragments_max);
-
-// 1024 × a topic of 255 bytes and its bookkeeping: below half a MiB for a connection that subscribes to all it may.
-inline constexpr std::uint16_t subscriptions_per_connection_max = 1024;
 
 // A topic that nobody holds keeps its epoch and offset this long, so that a sole subscriber who blinks resumes.
 inline constexpr std::chrono::hours idle_topic_age{1};

@@ -40,6 +40,12 @@ struct Access {
 struct Limits {
   std::uint64_t message_bytes = 0;
   std::uint64_t queue_bytes = 0;
+  std::uint32_t shard_connections = 0;    // 0: what the descriptors allow
+  std::uint32_t address_connections = 0;  // 0: any number
+  std::uint32_t topics = 0;               // of all shards together
+  std::uint32_t subscriptions = 0;        // of one connection
+  std::uint32_t websocket_rate = 0;       // a second; 0: as fast as it can
+  std::uint32_t http_rate = 0;            // a second; 0: as fast as it can
 };
 
 struct Queue {

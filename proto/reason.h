@@ -45,8 +45,14 @@ enum class Reason : std::uint8_t {
   ping_timeout,
   close_timeout,
   read_timeout,  // the peer does not take its answers
+  // limits of a connection (config/README.md has the table of all)
+  too_many_subscriptions,
+  rate_exceeded,  // read more slowly, never closed
   // resources
   slow_consumer,
+  too_many_connections,
+  too_many_from_address,
+  too_many_topics,
   no_descriptors,
   draining,
   // TLS

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "proto/message.h"
@@ -22,11 +23,18 @@
 
 namespace proto {
 
-// An answer that says no. `status` is an HTTP status, in every dialect.
+// An answer that says no. `status` is an HTTP status, in every dialect; `reason` is what a dialect without words for it
+// closes with, and what the metrics count: none where the status says all there is to say.
 struct Error {
   int status = 0;
   std::string message;
+  std::optional<Reason> reason = std::nullopt;
 };
+
+// A limit that was crossed.
+[[nodiscard]] inline Error refusal(Reason reason, std::string message) {
+  return {facts(reason).status, std::move(message), reason};
+}
 
 // The session's own name for a question it asked; it comes back with the answer.
 using Tag = std::uint64_t;

@@ -112,6 +112,7 @@ struct alignas(128) ShardMetrics {
   Family<Counter, 2> connections_accepted;     // Listener
   Family<Counter, reasons_max> connections_rejected;
   Family<Counter, reasons_max> connections_closed;
+  Family<Counter, reasons_max> limits_reached;
   Family<Counter, dialects_max> messages_published;
   Family<Counter, dialects_max> message_bytes_published;
   Family<Counter, reasons_max> publishes_refused;

@@ -151,4 +151,17 @@ std::string peer_address(int fd) {
   return ::getpeername(fd, address.get(), &address.size) == 0 ? text_of(address) : "";
 }
 
+std::uint64_t peer_network(int fd) {
+  SocketAddress address;
+  if (::getpeername(fd, address.get(), &address.size) != 0) return 0;
+  if (address.storage.ss_family == AF_INET) return reinterpret_cast<sockaddr_in*>(&address.storage)->sin_addr.s_addr;
+  if (address.storage.ss_family != AF_INET6) return 0;
+  const in6_addr& v6 = reinterpret_cast<sockaddr_in6*>(&address.storage)->sin6_addr;
+  std::uint32_t v4 = 0;
+  std::uint64_t prefix = 0;
+  std::memcpy(&v4, v6.s6_addr + 12, sizeof v4);
+  std::memcpy(&prefix, v6.s6_addr, sizeof prefix);
+  return IN6_IS_ADDR_V4MAPPED(&v6) ? v4 : prefix;
+}
+
 }  // namespace broker::net

@@ -31,5 +31,8 @@ struct Listeners {
 [[nodiscard]] std::uint16_t actual_port(int fd);
 // "192.0.2.1:5678" or "[2001:db8::1]:5678", also for IPv4 on an IPv6 socket; empty once the peer is gone.
 [[nodiscard]] std::string peer_address(int fd);
+// A number that stands for where the peer comes from: its IPv4 address, also on an IPv6 socket, or the /64 of its IPv6
+// address, as one subscriber is given at least that. All whose address is unknown share one.
+[[nodiscard]] std::uint64_t peer_network(int fd);
 
 }  // namespace broker::net

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/shard/client.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "broker/base/check.h"
 #include "broker/net/tls.h"
 #include "config/limits.h"
@@ -18,14 +21,16 @@ static_assert(proto::topic_name_bytes_max == limits::topic_bytes_max);
 static_assert(proto::json_depth_max == limits::json_depth_max);
 static_assert(proto::json_value_bytes_max == limits::json_bytes_max);
 
-Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport)
-    : Subscriber(services, id, *this, fd, std::move(tls)), transport_(transport) {
+Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport,
+               const Admitted& admitted)
+    : Subscriber(services, id, *this, fd, std::move(tls)), admitted_(admitted), transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
   services.metrics.connections(transport_, dialect_).add();
 }
 
 Client::~Client() {
   services().metrics.connections(transport_, dialect_).sub();
+  services().admission.leave(admitted_);
   KODAMA_CHECK(!dirty_ && !blocked_);
 }
 
@@ -109,6 +114,7 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
     return proto::Error{
         413, absl::StrCat("a message has at most ", services().common.settings.limits.message_bytes, " bytes")};
   }
+  if (phase_ == Phase::http && http_->answering) count_command();  // a line behind the first
   const bool answered = wants_answer(publication);
   if (answered) {
     ++outstanding_;
@@ -116,7 +122,8 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
   }
   metrics.messages_published[dialect_].add();
   metrics.message_bytes_published[dialect_].add(publication.content.size());
-  stop_if_full(services().router.publish(answered ? id_ : ClientId{}, tag, publication));
+  stop_if_full(services().router.publish(id_, tag, publication,
+                                         answered ? Router::Answer::always : Router::Answer::when_refused));
   return std::nullopt;
 }
 
@@ -131,6 +138,22 @@ void Client::on_published(proto::Tag tag, const proto::Published& published, std
   publishing_bytes_ -= content_bytes;
   mark_dirty();
   if (proto::Session* asked = session()) asked->on_published(tag, published, *this);
+}
+
+void Client::on_publish_refused(proto::Tag tag, Reason reason, std::optional<std::uint32_t> content_bytes) noexcept {
+  if (content_bytes) {
+    --outstanding_;
+    publishing_bytes_ -= *content_bytes;
+  }
+  mark_dirty();
+  proto::Error error = refuse_publish(reason, std::string(refusal_text(reason)));
+  if (proto::Session* asked = session()) asked->on_published(tag, error, *this);
+}
+
+// While HTTP has not begun to answer, respond() counts the refusal.
+proto::Error Client::refuse_publish(Reason reason, std::string message) {
+  if (phase_ != Phase::http || http_->answering) services().metrics.publishes_refused[reason].add();
+  return proto::refusal(reason, std::move(message));
 }
 
 std::optional<proto::Error> Client::subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) {
@@ -154,8 +177,14 @@ bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
   if (compressed_input_ != nullptr && compressed_input_->inflated_bytes >= limits::inflated_bytes_per_turn)
     return false;
-  return !blocked_ && publishing_bytes_ < limits::publishing_bytes_max &&
+  return !blocked_ && !over_rate() && publishing_bytes_ < limits::publishing_bytes_max &&
          connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
+}
+
+void Client::count_command() {
+  const config::Limits& most = services().common.settings.limits;
+  const std::uint32_t rate = phase_ == Phase::websocket ? most.websocket_rate : most.http_rate;
+  if (rate > 0) pay(1'000'000'000 / rate);
 }
 
 // What was asked before is still answered: the close waits for it.
@@ -187,10 +216,17 @@ void Client::settle() {
 }
 
 void Client::go_on_reading() {
-  if (!connection_.reading_paused() || close_pending_ || !has_room()) return;
+  if (!connection_.reading_paused() || close_pending_) return;
+  if (over_rate() && !std::exchange(throttled_, true)) {
+    services().metrics.limits_reached[Reason::rate_exceeded].add();
+    services().throttle.hold(*this);
+  }
+  if (!has_room()) return;
   if (phase_ == Phase::http) {
     if (!offer_body()) return;
-    if (wait_ == Wait::answers_taken) wait_for(Wait::body, services().common.settings.timeouts.body);
+    const config::Timeouts& timeouts = services().common.settings.timeouts;
+    if (wait_ == Wait::answers_taken && under_way()) wait_for(Wait::body, timeouts.body);
+    if (wait_ == Wait::answers_taken && !under_way()) wait_for(Wait::head, timeouts.head);
   }
   connection_.resume_reading();
   // With its last piece taken a body has ended: that event needs no bytes to call for it.
@@ -199,6 +235,11 @@ void Client::go_on_reading() {
 
 void Client::unblock() {
   blocked_ = false;
+  mark_dirty();
+}
+
+void Client::unthrottle() {
+  throttled_ = false;
   mark_dirty();
 }
 
@@ -292,7 +333,8 @@ void Client::on_pong_due() {
   const bool alive = moved || connection_.receives() != receives_seen_;
   if (!alive && !connection_.reading_paused()) return end_connection(Reason::ping_timeout);
   // While we do not read we cannot hear its pong; but if we do not read because it takes no answers, that is enough.
-  if (!alive && connection_.queue().answer_bytes() > 0 && !blocked_) return end_connection(Reason::read_timeout);
+  if (!alive && connection_.queue().answer_bytes() > 0 && !blocked_ && !throttled_)
+    return end_connection(Reason::read_timeout);
   wait_for(Wait::ping_due, services().common.settings.websocket.ping_interval);
 }
 

@@ -18,7 +18,8 @@ namespace broker::shard {
 
 class Client final : public Subscriber, private net::Stream, private proto::HttpHost {
  public:
-  Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport);
+  Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport,
+         const Admitted& admitted = {});
   ~Client() override;
 
   void start();
@@ -26,6 +27,8 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void settle();
   // The mailbox that stopped this client has room.
   void unblock();
+  // Its rate may allow more by now.
+  void unthrottle();
   // Drain: an orderly close with 1001; an HTTP request that is under way is still answered.
   void go_away();
 
@@ -34,9 +37,12 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
 
   [[nodiscard]] ClientId id() const { return id_; }
   // Nothing refers to it any more but the table.
-  [[nodiscard]] bool may_be_destroyed() const { return !dirty_ && !blocked_ && !connection_.handshake_due(); }
+  [[nodiscard]] bool may_be_destroyed() const {
+    return !dirty_ && !blocked_ && !throttled_ && !connection_.handshake_due();
+  }
 
   void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept override;
+  void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> content_bytes) noexcept override;
 
  private:
   enum class Phase : std::uint8_t { http, websocket, ending };
@@ -73,6 +79,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   // Takes one event of the reader. Returns whether to go on reading.
   bool on_http_event(proto::http::RequestReader::Event& event);
   void on_request(proto::http::Request&& request);
+  void refuse_admission();
   void open_http(const proto::http::Match& match);
   bool offer_body();
   void refuse(proto::Reason reason, int status, std::string_view message, std::string_view extra_headers = {});
@@ -103,6 +110,9 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void on_overflow() noexcept override;
 
   [[nodiscard]] bool at_rest() const;
+  // A command, message, ping or request of the peer's has come.
+  void count_command();
+  [[nodiscard]] proto::Error refuse_publish(proto::Reason, std::string message);
   void go_on_reading();
   void on_timer() noexcept;
   void on_pong_due();
@@ -118,6 +128,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::unique_ptr<proto::websocket::Decoder> decoder_;  // of a message that has not wholly come; otherwise the shard's
   std::unique_ptr<CompressedInput> compressed_input_;   // once there was some
   base::Timer timer_;
+  const Admitted admitted_;
   std::uint32_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
   std::uint32_t receives_seen_ = 0;     // at the last ping
   std::uint32_t sends_seen_ = 0;        // at the last ping that met a backlog, or look at a close
@@ -125,6 +136,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   Wait wait_ = Wait::nothing;
   base::Transport transport_;
   std::uint8_t dialect_ = 0;
+  bool throttled_ = false;      // held by services().throttle
   bool close_pending_ = false;  // close() was called; it waits for the answers to what came before
   bool pinged_behind_backlog_ = false;
   bool peer_said_close_ = false;  // a WebSocket close frame has come

@@ -23,9 +23,13 @@ Reason refusal_reason(int status) {
     case 411: return Reason::length_required;
     case 413: return Reason::body_too_large;
     case 415: return Reason::unsupported_data;
+    case 503: return Reason::too_many_topics;
     default: return Reason::bad_request;
   }
 }
+
+// What is not refused for good: the same request may be answered in a moment (RFC 9110 §10.2.3).
+bool asks_to_come_back(int status) { return status == 429 || status == 503; }
 
 }  // namespace
 
@@ -39,7 +43,7 @@ std::size_t Client::read_http(std::span<std::uint8_t> bytes) {
       if (more) connection_.pause_reading();
       break;
     }
-    if (more && http_->under_way() && !has_room()) {
+    if (more && (http_->under_way() ? !has_room() : over_rate())) {
       connection_.pause_reading();
       wait_for(Wait::answers_taken, config::limits::answers_patience);
       break;
@@ -84,6 +88,7 @@ bool Client::on_http_event(http::RequestReader::Event& event) {
 void Client::on_request(http::Request&& request) {
   http::Request& asked = http_->request.emplace(std::move(request));
   wait_for(Wait::body, services().common.settings.timeouts.body);
+  if (admitted_.refused) return refuse_admission();
   const bool secure = connection_.tls() != nullptr;
   if (!services().common.access.origin_allowed(asked.header("origin"), asked.header("host"), secure)) {
     return refuse(Reason::origin_refused, 403, "pages of this origin may not use this broker: see access.origins");
@@ -99,8 +104,16 @@ void Client::on_request(http::Request&& request) {
   }
 }
 
+void Client::refuse_admission() {
+  const Reason reason = *admitted_.refused;
+  refuse(reason, proto::facts(reason).status,
+         reason == Reason::too_many_from_address ? "too many connections come from this address"
+                                                 : "this broker has as many connections as it may");
+}
+
 void Client::open_http(const http::Match& match) {
   const http::Request& asked = *http_->request;
+  count_command();
   http_->publishes = match.route->publishes;
   if (match.route->publishes && !services().common.access.backend_allowed(asked.header("authorization"))) {
     return refuse(Reason::unauthorized, 401,
@@ -165,7 +178,8 @@ http::ResponseParts Client::parts(const proto::Response& response) const {
           .content_type = response.content_type,
           .body = response.body,
           .extra_headers = {},
-          .keep_alive = asked != nullptr && asked->keep_alive && !services().draining && !http_->input_ended,
+          .keep_alive = asked != nullptr && asked->keep_alive && !services().draining && !http_->input_ended &&
+                        !admitted_.refused,
           .head_request = http_->head_request,
           .version_minor = asked != nullptr ? asked->version_minor : 1};
 }
@@ -177,7 +191,8 @@ void Client::respond(const proto::Response& response) {
   http::ResponseParts out = parts(response);
   // Without the rest of the body there is no next request on this connection.
   out.keep_alive = out.keep_alive && (http_->body_ended || !http_->request->has_body);
-  const std::string headers = common_headers().append(response.extra_headers);
+  std::string headers = common_headers().append(response.extra_headers);
+  if (asks_to_come_back(response.status)) headers += "Retry-After: 1\r\n";
   out.extra_headers = headers;
   std::string bytes;
   http::append_response(bytes, out);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "broker/net/shared_bytes.h"
@@ -20,6 +21,8 @@ class Recipient {
   // A run of one topic's live messages; once a turn and topic.
   virtual void deliver(const net::SharedBytesRef& run) noexcept = 0;
   virtual void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept = 0;
+  // `content_bytes`: none for a publish whose success would not have been told.
+  virtual void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> /*content_bytes*/) noexcept {}
   // The answer to Router::read() or read_for().
   virtual void on_page(proto::Tag, ReadPage&) noexcept = 0;
 };

@@ -26,7 +26,7 @@ void Client::upgrade(const proto::http::Match& match) {
   if (const auto* refusal = std::get_if<websocket::Refusal>(&checked)) {
     return refuse(refusal->reason, refusal->status(), refusal->message, refusal->extra_headers);
   }
-  if (services().draining) return refuse(Reason::draining, 503, "this broker is going away", "Retry-After: 1\r\n");
+  if (services().draining) return refuse(Reason::draining, 503, "this broker is going away");
   const config::Settings& settings = services().common.settings;
   auto opened = match.dialect->open_websocket(asked, {.message_bytes_max = settings.limits.message_bytes});
   if (const auto* error = std::get_if<proto::Error>(&opened)) {
@@ -92,9 +92,11 @@ void Client::on_websocket_event(websocket::Event& event) {
   const std::string_view payload(event.payload.data(), event.payload.size());
   switch (event.type) {
     case Type::message:
+      count_command();
       if (event.rsv1) return on_compressed(event);
       return websocket_->on_message(event.data_type, event.payload, *this);
     case Type::ping: {
+      count_command();
       std::string pong;
       websocket::append_frame(pong, websocket::Opcode::pong, payload);
       connection_.send_control(pong);

@@ -22,38 +22,55 @@ Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel&
       now_(now),
       timers_(timers),
       metrics_(metrics),
-      topics_(options.log, options.epoch_seed),
+      topics_(options.log, options.epoch_seed, options.topics_max),
       engine_(std::make_unique<topics::MemoryEngine>()) {
   sweep_.bind<&Home::on_sweep>(*this);
 }
 
 void Home::on_mail(ShardIndex from, RequestMail&& mail) {
   switch (mail.type) {
-    case RequestMail::Type::publish: {
-      topics::Topic& topic = topics_.find_or_make(mail.message->name(), now_.steady);
-      const topics::PublishTicket ticket{from, mail.client.slot, mail.client.generation, mail.tag,
-                                         mail.message->content_bytes};
-      engine_->publish(topic, std::move(mail.message), ticket, now_.wall_us, *this);
-      break;
-    }
-    case RequestMail::Type::read: {
-      topics::Topic& topic = topics_.find_or_make(mail.read->topic, now_.steady);
-      if (mail.read->subscribe) topics_.add_shard(topic, from);
-      post_.send(from, DeliveryMail{.type = DeliveryMail::Type::page,
-                                    .client = mail.client,
-                                    .tag = mail.tag,
-                                    .published = {},
-                                    .content_bytes = 0,
-                                    .message = {},
-                                    .page = read(topic, *mail.read)});
-      break;
-    }
+    case RequestMail::Type::publish: on_publish(from, std::move(mail)); break;
+    case RequestMail::Type::read: on_read(from, std::move(mail)); break;
     case RequestMail::Type::leave:
       if (topics::Topic* topic = topics_.find(mail.read->topic)) topics_.remove_shard(*topic, from, now_.steady);
       break;
   }
   arm_sweep();
   show();
+}
+
+void Home::on_publish(ShardIndex from, RequestMail&& mail) {
+  const topics::PublishTicket ticket{.shard = from,
+                                     .client_slot = mail.client.slot,
+                                     .client_generation = mail.client.generation,
+                                     .quiet = mail.quiet,
+                                     .tag = mail.tag,
+                                     .content_bytes = mail.message->content_bytes};
+  if (topics::Topic* topic = topics_.find_or_make(mail.message->name(), now_.steady)) {
+    return engine_->publish(*topic, std::move(mail.message), ticket, now_.wall_us, *this);
+  }
+  metrics_.limits_reached[proto::Reason::too_many_topics].add();
+  if (ticket.client_generation == 0) return;
+  acknowledgements_.push_back({.ticket = ticket, .published = {}, .refused = proto::Reason::too_many_topics});
+}
+
+void Home::on_read(ShardIndex from, RequestMail&& mail) {
+  std::unique_ptr<ReadPage> page;
+  if (topics::Topic* topic = topics_.find_or_make(mail.read->topic, now_.steady)) {
+    if (mail.read->subscribe) topics_.add_shard(*topic, from);
+    page = read(*topic, *mail.read);
+  } else {
+    metrics_.limits_reached[proto::Reason::too_many_topics].add();
+    page = std::make_unique<ReadPage>();
+    page->refused = proto::Reason::too_many_topics;
+  }
+  post_.send(from, DeliveryMail{.type = DeliveryMail::Type::page,
+                                .client = mail.client,
+                                .tag = mail.tag,
+                                .published = {},
+                                .content_bytes = 0,
+                                .message = {},
+                                .page = std::move(page)});
 }
 
 void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const topics::PublishTicket& ticket) {
@@ -68,13 +85,17 @@ void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const 
                                   .page = {}});
     }
   }
-  if (ticket.client_generation != 0) acknowledgements_.push_back({ticket, {message->epoch, message->offset}});
+  if (ticket.client_generation != 0 && !ticket.quiet) {
+    acknowledgements_.push_back({ticket, {message->epoch, message->offset}, std::nullopt});
+  }
   topics_.append_to_log(topic, std::move(message), now_.steady);
 }
 
 void Home::acknowledge() {
   for (const Acknowledgement& each : acknowledgements_) {
     post_.send(each.ticket.shard, DeliveryMail{.type = DeliveryMail::Type::published,
+                                               .quiet = each.ticket.quiet,
+                                               .refused = each.refused,
                                                .client = {each.ticket.client_slot, each.ticket.client_generation},
                                                .tag = each.ticket.tag,
                                                .published = each.published,

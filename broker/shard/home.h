@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "broker/base/timer_wheel.h"
@@ -32,6 +33,7 @@ class Home final : private topics::Engine::Events {
   struct Options {
     topics::LogLimits log;
     std::uint64_t epoch_seed = 0;
+    std::size_t topics_max = SIZE_MAX;
   };
   Home(const Options&, Post&, const Now&, base::TimerWheel&, base::ShardMetrics&);
 
@@ -41,6 +43,8 @@ class Home final : private topics::Engine::Events {
   void set_log_limits(const topics::LogLimits&);
 
  private:
+  void on_publish(ShardIndex from, RequestMail&& mail);
+  void on_read(ShardIndex from, RequestMail&& mail);
   void on_sequenced(topics::Topic&, topics::MessageRef, const topics::PublishTicket&) override;
   [[nodiscard]] std::unique_ptr<ReadPage> read(const topics::Topic&, const ReadRequest&) const;
   void on_sweep() noexcept;
@@ -50,6 +54,7 @@ class Home final : private topics::Engine::Events {
   struct Acknowledgement {
     topics::PublishTicket ticket;
     proto::Published published;
+    std::optional<proto::Reason> refused = {};
   };
   Post& post_;
   const Now& now_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,16 +36,18 @@ struct ReadPage {
   std::uint64_t offset = 0;  // the newest
   topics::ReadPlan plan;
   std::vector<topics::MessageRef> messages;
+  std::optional<proto::Reason> refused = {};  // there is no such topic, and there are too many to make it
   bool more = false;  // the log holds more behind the last of them; no more: live deliveries follow without a hole
 };
 
 struct RequestMail {
   enum class Type : std::uint8_t {
-    publish,  // message; answered with `published` unless `client` is nobody
+    publish,  // message; answered with `published` unless `client` is nobody, or it is quiet and went well
     read,     // read; answered with `page`
     leave,    // read->topic: the shard has no subscriber left
   };
   Type type = Type::publish;
+  bool quiet = false;  // of a publish
   ClientId client;
   proto::Tag tag = 0;
   topics::MessageRef message;
@@ -58,6 +61,8 @@ struct DeliveryMail {
     page,       // answer to one client's read
   };
   Type type = Type::message;
+  bool quiet = false;                         // of `published`: the client does not wait for it
+  std::optional<proto::Reason> refused = {};  // of `published`: why it was not
   ClientId client;
   proto::Tag tag = 0;
   proto::Published published;

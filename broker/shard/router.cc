@@ -26,7 +26,7 @@ ShardIndex Router::home_of(std::string_view topic) const {
   return static_cast<ShardIndex>(topics::home_of(topic, shards_));
 }
 
-ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publication& publication) {
+ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publication& publication, Answer answer) {
   const std::string_view event =
       publication.event.empty() ? proto::default_event(publication.topic) : publication.event;
   topics::MessageRef message(topics::Message::make({.topic = publication.topic,
@@ -35,10 +35,12 @@ ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publica
                                                     .kind = static_cast<std::uint8_t>(publication.kind)},
                                                    now_.steady_ns, messages_));
   const ShardIndex home = home_of(publication.topic);
-  post_.send(
-      home,
-      RequestMail{
-          .type = RequestMail::Type::publish, .client = client, .tag = tag, .message = std::move(message), .read = {}});
+  post_.send(home, RequestMail{.type = RequestMail::Type::publish,
+                               .quiet = answer == Answer::when_refused,
+                               .client = client,
+                               .tag = tag,
+                               .message = std::move(message),
+                               .read = {}});
   return home;
 }
 
@@ -105,7 +107,12 @@ void Router::on_mail(DeliveryMail&& mail) {
   Recipient* client = clients_.find(mail.client);
   if (client == nullptr) return;
   if (mail.type == DeliveryMail::Type::published) {
-    client->on_published(mail.tag, mail.published, mail.content_bytes);
+    if (mail.refused) {
+      client->on_publish_refused(mail.tag, *mail.refused,
+                                 mail.quiet ? std::nullopt : std::optional(mail.content_bytes));
+    } else {
+      client->on_published(mail.tag, mail.published, mail.content_bytes);
+    }
   } else {
     client->on_page(mail.tag, *mail.page);
   }

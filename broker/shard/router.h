@@ -24,8 +24,9 @@ class Router {
 
   // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
   // does not fit (Post::requests_full).
-  // A publish is answered unless the client is nobody.
-  ShardIndex publish(ClientId, proto::Tag, const proto::Publication&);
+  // A publish is answered unless the client is nobody, or wants to know of refusals only.
+  enum class Answer : std::uint8_t { always, when_refused };
+  ShardIndex publish(ClientId, proto::Tag, const proto::Publication&, Answer = Answer::always);
   ShardIndex read(ClientId, proto::Tag, std::string_view topic, const topics::ReadFrom&, std::uint32_t messages_max);
   // Adds a waiting subscription; ask for its beginning with read_for(). `deflate_bits`: the window that live deliveries
   // are compressed with, 0: none.

@@ -11,10 +11,12 @@
 #include "broker/base/timer_wheel.h"
 #include "broker/net/connection.h"
 #include "broker/shard/access.h"
+#include "broker/shard/admission.h"
 #include "broker/shard/compressed_input.h"
 #include "broker/shard/configuration.h"
 #include "broker/shard/departures.h"
 #include "broker/shard/router.h"
+#include "broker/shard/throttle.h"
 #include "config/limits.h"
 #include "config/settings.h"
 #include "proto/http/limits.h"
@@ -33,6 +35,7 @@ struct Common {
   std::span<const proto::Dialect* const> dialects;
   const proto::http::Router& routes;
   proto::http::Limits http_limits;
+  Admission::Options admission = {};
 };
 
 [[nodiscard]] inline proto::websocket::DeflaterOptions compression(const config::Settings& settings) {
@@ -53,6 +56,8 @@ struct Services final : net::ConnectionServices {
         clients(cl),
         metrics(m),
         log(l),
+        admission(c.admission, common.settings.limits, cl, m),
+        throttle(t, n),
         departures(m, n),
         decoder(fresh_decoder(c.settings)),
         inflater(c.settings.limits.message_bytes),
@@ -82,6 +87,8 @@ struct Services final : net::ConnectionServices {
   ClientTable& clients;
   base::ShardMetrics& metrics;
   base::LogSink& log;
+  Admission admission;
+  Throttle throttle;
   Departures departures;
   proto::websocket::Decoder decoder;    // for every client that is not in the middle of a message
   proto::websocket::Inflater inflater;  // for every client's message, one at a time

@@ -176,11 +176,13 @@ void Shard::heartbeat() {
 // ---- accepting
 
 void Shard::on_accepted(int fd, base::Listener listener) noexcept {
+  const std::optional<Admitted> admitted = services_.admission.admit(fd);
+  if (!admitted) return ring_.close(fd, false);
   const bool secure = listener == base::Listener::https;
   if (secure) tls_->advance(now_.steady);  // here and not by a timer: an idle shard sleeps
   const ClientId id = clients_.reserve();
   auto client = std::make_unique<Client>(services_, id, fd, secure ? std::make_unique<net::Tls>(*tls_) : nullptr,
-                                         secure ? base::Transport::https : base::Transport::http);
+                                         secure ? base::Transport::https : base::Transport::http, *admitted);
   Client& accepted = *client;
   clients_.put(id, std::move(client));
   accepted.start();

@@ -28,6 +28,13 @@ ReadFrom read_from(const proto::Start& start) {
 
 }  // namespace
 
+std::string_view refusal_text(Reason reason) {
+  switch (reason) {
+    case Reason::too_many_topics: return "this broker keeps as many topics as it may; try again later";
+    default: return "this broker cannot do more at the moment; try again later";
+  }
+}
+
 Subscriber::Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls)
     : id_(id), connection_(services, stream, fd, std::move(tls)) {}
 
@@ -36,9 +43,11 @@ Subscriber::Subscriber(Services& services, ClientId id, net::Stream& stream, int
 std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::string_view topic,
                                                          const proto::Start& start, std::uint32_t dialect) {
   if (find(topic) != nullptr) return proto::Error{409, "already subscribed to this topic"};
-  if (subscription_count_ == limits::subscriptions_per_connection_max) {
-    return proto::Error{
-        429, absl::StrCat("at most ", limits::subscriptions_per_connection_max, " subscriptions a connection")};
+  const std::uint32_t most = services().common.settings.limits.subscriptions;
+  if (subscription_count_ >= most) {
+    services().metrics.limits_reached[Reason::too_many_subscriptions].add();
+    return proto::refusal(Reason::too_many_subscriptions,
+                          absl::StrCat("at most ", most, " subscriptions a connection"));
   }
   Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format(), deflate_bits_);
   made.beginning->serial = next_serial_++;
@@ -121,6 +130,7 @@ void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
   Subscription* subscription = find(serial);
   if (subscription == nullptr) return;  // it was given up meanwhile
   subscription->page_asked = false;
+  if (page.refused) return refuse_subscription(*subscription, *page.refused);
   if (!subscription->answered) {
     answer_subscription(*subscription, page);
     if (find(serial) != subscription) return;  // the session had second thoughts
@@ -138,8 +148,20 @@ std::optional<Subscriber::LogQuestion> Subscriber::take_log_question(std::uint64
   return question;
 }
 
+void Subscriber::refuse_subscription(Subscription& subscription, Reason reason) {
+  --outstanding_;
+  const std::string topic = subscription.topic->name();
+  const proto::Tag tag = subscription.beginning->tag;
+  unlink(subscription);
+  session()->on_subscribed(tag, topic, proto::refusal(reason, std::string(refusal_text(reason))), host());
+}
+
 void Subscriber::on_log_page(const LogQuestion& question, ReadPage& page) {
   --outstanding_;
+  if (page.refused) {
+    proto::Error error = proto::refusal(*page.refused, std::string(refusal_text(*page.refused)));
+    return session()->on_log(question.tag, error, host());
+  }
   std::vector<proto::Message> messages;
   messages.reserve(page.messages.size());
   for (const topics::MessageRef& each : page.messages) messages.push_back(Router::view(*each));
@@ -256,7 +278,7 @@ std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& l
 void Subscriber::prepare_send() {
   if (rare_ != nullptr && !connection_.send_in_flight()) {
     rare_->losses.clear();
-    if (rare_->log_questions.empty()) rare_.reset();
+    if (rare_->log_questions.empty() && rare_->paid_until_ns <= services().now.steady_ns) rare_.reset();
   }
   ask_next_page();
 }
@@ -284,6 +306,15 @@ void Subscriber::show_queue() {
   if (bytes == shown_queue_bytes_) return;
   services().metrics.queue_bytes.add(std::int64_t{bytes} - shown_queue_bytes_);
   shown_queue_bytes_ = bytes;
+}
+
+void Subscriber::pay(std::int64_t ns) {
+  std::int64_t& until = rare().paid_until_ns;
+  until = std::max(until, services().now.steady_ns) + ns;
+}
+
+bool Subscriber::over_rate() const {
+  return rare_ != nullptr && rare_->paid_until_ns > services().now.steady_ns + 1'000'000'000;
 }
 
 void Subscriber::mark_dirty() noexcept {

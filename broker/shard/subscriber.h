@@ -16,6 +16,9 @@
 
 namespace broker::shard {
 
+// What a peer is told where a limit of the broker, and no mistake of its own, refuses it.
+[[nodiscard]] std::string_view refusal_text(proto::Reason);
+
 class Subscriber : public Recipient {
  public:
   void deliver(const net::SharedBytesRef& run) noexcept final;
@@ -44,6 +47,11 @@ class Subscriber : public Recipient {
   [[nodiscard]] bool subscribes() const { return subscriptions_ != nullptr; }
   // There is more of a topic's log to hand out; the next page is asked for when a send is prepared.
   [[nodiscard]] bool replays() const { return replaying_ > 0; }
+
+  // The rate of its commands as a bucket that holds one second's worth, kept as the time at which it will be full
+  // again.
+  void pay(std::int64_t ns);
+  [[nodiscard]] bool over_rate() const;
 
   // Puts the client on the list of those that the shard sees to at the turn's end.
   void mark_dirty() noexcept;
@@ -79,12 +87,14 @@ class Subscriber : public Recipient {
   struct Rare {
     std::vector<LogQuestion> log_questions;  // not answered yet
     std::vector<Loss> losses;                // not begun to be sent
+    std::int64_t paid_until_ns = 0;          // steady clock; only where a rate is set
   };
   Rare& rare();
   [[nodiscard]] topics::Subscription* find(std::string_view topic) const;
   [[nodiscard]] topics::Subscription* find(std::uint64_t serial) const;
   void unlink(topics::Subscription&);
   std::optional<LogQuestion> take_log_question(std::uint64_t serial);
+  void refuse_subscription(topics::Subscription&, proto::Reason);
   void on_log_page(const LogQuestion&, ReadPage&);
   void answer_subscription(topics::Subscription&, const ReadPage&);
   void replay(topics::Subscription&, const ReadPage&);

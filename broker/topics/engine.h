@@ -11,11 +11,13 @@
 
 namespace broker::topics {
 
-// The asker's own name for the publish; it comes back with the answer. A client of generation 0 is nobody.
+// The asker's own name for the publish; it comes back with the answer. A client of generation 0 is nobody; a quiet one
+// is only told when it is refused.
 struct PublishTicket {
   std::uint32_t shard = 0;
   std::uint32_t client_slot = 0;
   std::uint32_t client_generation = 0;
+  bool quiet = false;
   std::uint64_t tag = 0;
   std::uint32_t content_bytes = 0;
 };

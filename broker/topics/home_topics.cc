@@ -7,20 +7,24 @@
 namespace broker::topics {
 namespace limits = config::limits;
 
-HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed)
-    : epochs_(epoch_seed), log_(log_limits, *this) {}
+HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed, std::size_t topics_max)
+    : topics_max_(topics_max), epochs_(epoch_seed), log_(log_limits, *this) {}
 
 HomeTopics::~HomeTopics() {
   for (auto& [name, topic] : topics_) log_.clear(*topic);
 }
 
-Topic& HomeTopics::find_or_make(const Name& name, TimePoint now) {
-  if (Topic* found = find(name)) return *found;
+Topic* HomeTopics::find_or_make(const Name& name, TimePoint now) {
+  if (Topic* found = find(name)) return found;
+  if (topics_.size() >= topics_max_) {
+    if (idle_oldest_ == nullptr) return nullptr;
+    forget(*idle_oldest_);
+  }
   auto topic = std::make_unique<Topic>(std::string(name.text), epochs_());
   Topic& made = *topic;
   topics_.emplace(Name(made.name(), name.hash), std::move(topic));
   settle(made, now);
-  return made;
+  return &made;
 }
 
 Topic* HomeTopics::find(const Name& name) {

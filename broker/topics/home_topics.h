@@ -2,7 +2,7 @@
 // The topics that live on one shard: found by name, made at first use, forgotten an hour after the last shard let go of
 // them and their log ran empty (so that a sole subscriber who blinks still resumes).
 // Thread: the home shard. Owns: the topics and their logs.
-// Limits: limits::idle_topics_max forgotten-to-be topics; beyond it the longest idle go first.
+// Limits: limits::idle_topics_max forgotten-to-be topics; beyond it the longest idle go first. topics_max of all.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +37,11 @@ struct ReadPlan {
 
 class HomeTopics final : private LogStore::Events {
  public:
-  HomeTopics(const LogLimits& limits, std::uint64_t epoch_seed);
+  HomeTopics(const LogLimits& limits, std::uint64_t epoch_seed, std::size_t topics_max = SIZE_MAX);
   ~HomeTopics();
 
-  [[nodiscard]] Topic& find_or_make(const Name& name, TimePoint now);
+  // Null when there are topics_max already, of which none is idle: the longest idle makes room.
+  [[nodiscard]] Topic* find_or_make(const Name& name, TimePoint now);
   [[nodiscard]] Topic* find(const Name& name);
 
   [[nodiscard]] static ReadPlan plan(const Topic&, const ReadFrom&);
@@ -65,6 +66,7 @@ class HomeTopics final : private LogStore::Events {
   void unlink_idle(Topic&);
   void forget(Topic&);
 
+  const std::size_t topics_max_;
   std::mt19937_64 epochs_;
   LogStore log_;
   absl::flat_hash_map<Name, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;  // keyed by Topic::name()

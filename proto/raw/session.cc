@@ -17,6 +17,7 @@ constexpr WireFormat content_alone{"raw", &append_content};
 
 // The reason whose close code says to the peer what the status would have said.
 Reason reason_of(const Error& error) {
+  if (error.reason) return *error.reason;
   if (error.status == 401) return Reason::unauthorized;
   if (error.status == 413) return Reason::message_too_big;
   if (error.status >= 500) return Reason::internal_error;

@@ -16,7 +16,7 @@ from ws_wire import TEXT, WebSocket, frame
 
 TYPES = {
     "gauge": "connections topics subscriptions log_bytes queue_bytes mailbox_entries build_info",
-    "counter": "connections_accepted_total connections_rejected_total connections_closed_total "
+    "counter": "connections_accepted_total connections_rejected_total connections_closed_total limits_reached_total "
                "messages_published_total message_bytes_published_total publishes_refused_total deliveries_total "
                "delivery_bytes_total deliveries_dropped_total mailbox_full_total tls_handshakes_total "
                "ring_enters_total ring_completions_total ring_submit_full_total ring_overflows_total "
@@ -26,6 +26,7 @@ TYPES = {
 LABELS = {
     "connections": {"transport", "dialect"}, "connections_accepted_total": {"listener"},
     "connections_rejected_total": {"reason"}, "connections_closed_total": {"reason"},
+    "limits_reached_total": {"reason"},
     "messages_published_total": {"dialect"}, "message_bytes_published_total": {"dialect"},
     "publishes_refused_total": {"reason"}, "deliveries_total": {"dialect"}, "delivery_bytes_total": {"dialect"},
     "deliveries_dropped_total": {"reason"}, "subscriptions": {"dialect"}, "mailbox_entries": {"shard", "kind"},

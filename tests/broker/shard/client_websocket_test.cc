@@ -115,7 +115,7 @@ TEST_F(WebSocket, RefusesASecondSubscriptionAndOneTooMany) {
   peer.sends_text(R"({"id":2,"subscribe":{"topic":"t"}})");
   peer.settles();
   EXPECT_THAT(peer.take_payloads(), ElementsAre(HasSubstr(R"("code":409)"), HasSubstr(R"("id":1,"ok")")));
-  for (std::uint32_t i = 1; i < config::limits::subscriptions_per_connection_max; ++i) {
+  for (std::uint32_t i = 1; i < config::Settings().limits.subscriptions; ++i) {
     peer.sends_text(absl::StrCat(R"({"subscribe":{"topic":"t)", i, R"("}})"));
     if (i % 64 == 0) peer.settles();
   }

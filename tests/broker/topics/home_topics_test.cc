@@ -78,7 +78,7 @@ TEST(Plan, SaysWhereAReadBegins) {
     SCOPED_TRACE(each.what);
     ReturnStack owner;
     HomeTopics topics({each.kept, 5min, 1 << 20}, 1);
-    Topic& topic = topics.find_or_make("t", {});
+    Topic& topic = *topics.find_or_make("t", {});
     for (std::uint64_t i = 0; i < each.published; ++i) publish(topics, topic, owner);
     ASSERT_EQ(topic.log_size(), each.kept);
     ReadFrom from = each.from;
@@ -96,7 +96,7 @@ TEST(Plan, SaysWhereAReadBegins) {
 
 class Lives : public testing::Test {
  protected:
-  Topic& make(std::string_view name) { return topics.find_or_make(name, now); }
+  Topic& make(std::string_view name) { return *topics.find_or_make(name, now); }
   void publish_to(Topic& topic) { publish(topics, topic, owner, us(), now); }
   [[nodiscard]] std::int64_t us() const {
     return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
@@ -124,7 +124,7 @@ TEST_F(Lives, HaveEpochsOfTheirOwn) {
   for (int i = 0; i < 1000; ++i) epochs.insert(make(std::to_string(i)).epoch());
   EXPECT_EQ(epochs.size(), 1000u);
   HomeTopics another(generous, 2);
-  EXPECT_FALSE(epochs.contains(another.find_or_make("0", now).epoch()));
+  EXPECT_FALSE(epochs.contains(another.find_or_make("0", now)->epoch()));
 }
 
 TEST_F(Lives, KeepEpochAndOffsetForAnHourAfterTheyAreLetGo) {
@@ -236,8 +236,8 @@ TEST_F(Lives, OfNobodyAreBoundedAndTheLongestIdleGoFirst) {
 TEST_F(Lives, OfATopicThatIsJustPublishedToDoNotEndForWhatThatPushesOut) {
   const std::size_t content_bytes = 1000;
   HomeTopics small({100, 5min, sizeof(Message) + content_bytes + 300}, 1);
-  Topic& target = small.find_or_make("target", now);
-  Topic& loser = small.find_or_make("loser", now);
+  Topic& target = *small.find_or_make("target", now);
+  Topic& loser = *small.find_or_make("loser", now);
   publish(small, loser, owner, us(), now, content_bytes);
   for (std::size_t i = 0; i + 1 < limits::idle_topics_max; ++i) (void)small.find_or_make("i" + std::to_string(i), now);
   publish(small, target, owner, us(), now, content_bytes);
@@ -248,7 +248,7 @@ TEST_F(Lives, OfATopicThatIsJustPublishedToDoNotEndForWhatThatPushesOut) {
 
 TEST_F(Lives, WithoutALogGoOnFromTheirOffset) {
   HomeTopics none({0, 5min, 1 << 20}, 1);
-  Topic& topic = none.find_or_make("t", now);
+  Topic& topic = *none.find_or_make("t", now);
   publish(none, topic, owner, us(), now);
   publish(none, topic, owner, us(), now);
   EXPECT_EQ(topic.offset(), 2u);
