@@ -130,6 +130,7 @@ class Server {
   std::vector<int> processors_;  // to pin to; empty: not pinned
   std::uint32_t shard_count_ = 1;
   std::uint64_t descriptors_ = 0;
+  std::uint64_t memory_ = 0;  // limits.memory, or what it stands for
   broker::net::Listeners http_;
   broker::net::Listeners https_;
 
@@ -178,6 +179,7 @@ void Server::choose_shards() {
 
 std::optional<Failure> Server::check() {
   choose_shards();
+  memory_ = settings_.limits.memory > 0 ? settings_.limits.memory : broker::base::memory_limit() / 2;
   descriptors_ = broker::base::raise_descriptor_limit();
   if (descriptors_ < descriptors_needed(shard_count_) + shard_count_) {
     return Failure{
@@ -212,7 +214,8 @@ std::optional<Failure> Server::start() {
                                                         .trailer_bytes_max = limits::trailer_bytes_max,
                                                         .body_bytes_max = {}},
                                         .admission = {.connections_max = connections_max(descriptors_, shard_count_),
-                                                      .addresses = &addresses_}});
+                                                      .addresses = &addresses_},
+                                        .memory_bytes = memory_ / shard_count_});
   std::vector<broker::base::LogSink*> logs;
   for (std::uint32_t i = 0; i < shard_count_; ++i)
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
@@ -222,7 +225,7 @@ std::optional<Failure> Server::start() {
   const broker::shard::ShardsOptions options{
       .shards = shard_count_,
       .processors = processors_,
-      .home = {.log = broker::shard::log_limits(settings_.log, shard_count_),
+      .home = {.log = broker::shard::log_limits(settings_.log, shard_count_, memory_ / shard_count_),
                .epoch_seed = 0,
                .topics_max = settings_.limits.topics / shard_count_ + 1},
       .identity = reloader_->in_force().identity.get()};
@@ -275,9 +278,10 @@ void Server::print_banner() const {
   line("shards",
        absl::StrFormat("%d, %s", shard_count_, processors_.empty() ? "not pinned" : "each pinned to a processor"));
   line("i/o", shards_->ring_description());
-  line("limits", absl::StrFormat("%d descriptors; message %d KiB, queue %d KiB a connection, logs %d MiB", descriptors_,
-                                 settings_.limits.message_bytes / limits::KiB,
-                                 settings_.limits.queue_bytes / limits::KiB, settings_.log.bytes / limits::MiB));
+  line("limits",
+       absl::StrFormat("%d descriptors; %d MiB of memory, logs %d MiB of it; message %d KiB, queue %d KiB a connection",
+                       descriptors_, memory_ / limits::MiB, std::min(settings_.log.bytes, memory_ / 2) / limits::MiB,
+                       settings_.limits.message_bytes / limits::KiB, settings_.limits.queue_bytes / limits::KiB));
   const std::string& base = plain.empty() ? secure : plain;
   if (!base.empty()) {
     const char* insecure = plain.empty() && settings_.tls.certificate.empty() ? "-k " : "";

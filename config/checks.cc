@@ -31,6 +31,12 @@ void check_limits(Loaded& loaded) {
                            format_bytes(settings.limits.queue_bytes), format_bytes(settings.limits.message_bytes),
                            format_bytes(limits::queue_headroom_bytes), format_bytes(least)));
   }
+  if (sound(loaded, {"limits.memory"}) && settings.limits.memory > 0 &&
+      settings.limits.memory < limits::memory_bytes_least) {
+    refuse(loaded, {"limits.memory"},
+           absl::StrFormat("must be at least %s; 0 takes half of what the machine has, is %s",
+                           format_bytes(limits::memory_bytes_least), format_bytes(settings.limits.memory)));
+  }
   if (sound(loaded, {"log.bytes", "limits.message_bytes"}) && settings.log.bytes < settings.limits.message_bytes) {
     refuse(
         loaded, {"log.bytes", "limits.message_bytes"},

@@ -167,6 +167,26 @@ inline constexpr std::size_t unanswered_bytes_max = publishing_bytes_max / mailb
 inline constexpr std::size_t spill_bytes_max = 16 * MiB;
 static_assert(spill_bytes_max >= page_bytes_max);
 
+// --- Memory over all ------------------------------------------------------------------------------
+
+// Of a shard's share of limits.memory: from here on nobody new is let in; then the slowest readers are closed. At the
+// whole of it publishers are refused.
+inline constexpr std::int64_t memory_percent_newcomers = 85;
+inline constexpr std::int64_t memory_percent_readers = 95;
+static_assert(memory_percent_newcomers < memory_percent_readers && memory_percent_readers < 100);
+// limits.memory, unless it is 0: the least with which something can be served.
+inline constexpr std::uint64_t memory_bytes_least = 16 * MiB;
+// Who has less than this waiting is not slow, however little memory there is.
+inline constexpr std::size_t slow_reader_bytes = 64 * KiB;
+// Who holds more than this of an unfinished message or body is a publisher, to whom the same happens.
+inline constexpr std::size_t large_input_bytes = 64 * KiB;
+// What the accounts take for what is not counted byte by byte: more than measured (a resting WebSocket takes half a KiB
+// with its subscription, TLS as much again), as they are not always at rest.
+inline constexpr std::int64_t connection_bytes = 1024;
+inline constexpr std::int64_t tls_bytes = 4096;
+inline constexpr std::int64_t subscription_bytes = 400;
+inline constexpr std::int64_t topic_bytes = 400;
+
 // --- The rest -------------------------------------------------------------------------------------
 
 // Metrics have one slot a dialect.

@@ -53,6 +53,10 @@ enum class Reason : std::uint8_t {
   too_many_connections,
   too_many_from_address,
   too_many_topics,
+  // memory over all, in this order
+  shed_connection,
+  shed_reader,
+  shed_publish,
   no_descriptors,
   draining,
   // TLS

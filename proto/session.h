@@ -168,6 +168,8 @@ class HttpSession : public Session {
   // A piece of the decoded body. Returns how much of it was taken; less than all means "no room now": the rest comes
   // again when there is room, and the peer is not read from until then.
   [[nodiscard]] virtual std::size_t on_body(std::string_view piece, HttpHost&) { return piece.size(); }
+  // What of the body it holds on the heap, for the accounts of the connection.
+  [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
   // The body has ended; the session answers now or later.
   virtual void on_body_end(HttpHost&) = 0;
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -49,6 +50,22 @@ std::vector<int> processors_to_pin(std::vector<int> allowed, std::uint32_t quota
   const bool rationed = quota > 0 && quota < allowed.size();
   if (shared || rationed) allowed.clear();
   return allowed;
+}
+
+std::uint64_t memory_limit() {
+  std::uint64_t least =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file(path);
+    least = parse_memory_limit(std::string(std::istreambuf_iterator<char>(file), {}), least);
+  }
+  return least;
+}
+
+std::uint64_t parse_memory_limit(std::string_view memory_max, std::uint64_t machine_bytes) {
+  std::uint64_t bytes = 0;
+  if (!absl::SimpleAtoi(to_absl(memory_max), &bytes) || bytes == 0) return machine_bytes;  // "max", or no such file
+  return std::min(bytes, machine_bytes);
 }
 
 bool pin_to(int processor) {

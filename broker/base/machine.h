@@ -23,6 +23,11 @@ namespace broker::base {
 // Ties the calling thread to one processor. False: the kernel refused; the thread runs wherever it may.
 bool pin_to(int processor);
 
+// Bytes of memory that the process may take: the cgroup's limit, or what the machine has, whichever is less.
+[[nodiscard]] std::uint64_t memory_limit();
+// The same, of the text of a memory.max file (or cgroup v1's memory.limit_in_bytes) and what the machine has.
+[[nodiscard]] std::uint64_t parse_memory_limit(std::string_view memory_max, std::uint64_t machine_bytes);
+
 // Raises the limit of open descriptors to the hard one, since containers start with 1024. Returns the limit in force.
 [[nodiscard]] std::uint64_t raise_descriptor_limit();
 

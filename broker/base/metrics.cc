@@ -91,6 +91,8 @@ constexpr MetricRow table[] = {
     row<&M::subscriptions>("subscriptions", "Subscriptions that are held.", {Label::dialect}),
     row<&M::log_bytes>("log_bytes", "Memory that the topics' logs take."),
     row<&M::queue_bytes>("queue_bytes", "Bytes that wait in the subscribers' queues."),
+    row<&M::memory_bytes>("memory_bytes", "What counts against limits.memory: logs, queues, unfinished input.", {},
+                          Scope::shard),
     row<&M::mailbox_entries>("mailbox_entries", "Entries in the mailboxes between shards.", {Label::kind},
                              Scope::shard),
     row<&M::mailbox_full>("mailbox_full_total", "Times that a mailbox to another shard was full.", {Label::kind},

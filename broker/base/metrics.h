@@ -124,6 +124,7 @@ struct alignas(128) ShardMetrics {
   Family<Gauge, dialects_max> subscriptions;
   Gauge log_bytes;
   Gauge queue_bytes;
+  Gauge memory_bytes;
   Family<Gauge, 2> mailbox_entries;        // MailboxKind
   Family<Counter, 2> mailbox_full;         // MailboxKind
   Family<Counter, 2> deflate_messages;     // Direction

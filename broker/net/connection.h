@@ -78,6 +78,8 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   // To be called now and then (at each ping): a connection that has become quiet gives TLS's buffers back.
   void relax();
 
+  // Of what came and is not taken yet.
+  [[nodiscard]] std::size_t kept_bytes() const { return kept_ == nullptr ? 0 : kept_->size(); }
   [[nodiscard]] ConnectionServices& services() const { return services_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool secured() const;

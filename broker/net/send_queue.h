@@ -26,6 +26,9 @@ class SendQueue {
   // Behind what is already begun, before everything else.
   void push_control(std::string_view frame);
 
+  // What is queued now counts as begun: nothing overtakes it, and nothing of it is dropped.
+  void pin() { begun_ = static_cast<std::uint32_t>(entries_.size()) - head_; }
+
   [[nodiscard]] bool empty() const { return head_ == entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return std::size_t{answer_bytes_} + delivery_bytes_ + replay_bytes_; }
   [[nodiscard]] std::size_t answer_bytes() const { return answer_bytes_; }
@@ -81,6 +84,16 @@ class SendQueue {
     return delivery_bytes_ <= bytes_max;
   }
 
+  // Drops all that is not begun, answers too; each entry is handed to `dropped`.
+  template <class F>
+  void drop_rest(F&& dropped) {
+    for (std::size_t i = begun_end(); i < entries_.size(); ++i) {
+      uncount(entries_[i]->use, entries_[i]->bytes.size());
+      dropped(*entries_[i]);
+    }
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(begun_end()), entries_.end());
+  }
+
   // Takes back what is not begun of that stream.
   void drop_stream(const void* stream);
   // Replaces the bytes of an entry. Requires: it is in this queue alone, and not begun.
@@ -114,7 +127,7 @@ class SendQueue {
   // Entries before head_ have left; they are cleared away when the queue runs empty or half of it is dead.
   absl::InlinedVector<SharedBytesRef, 2> entries_;
   std::uint32_t head_ = 0;
-  std::uint32_t begun_ = 0;  // entries from head_ on whose bytes a send holds or has held
+  std::uint32_t begun_ = 0;  // entries from head_ on whose bytes a send holds or has held, or that are pinned
   // 32 bits: each is bounded far below by limits.queue_bytes, limits.message_bytes and limits::page_bytes_max.
   std::uint32_t front_sent_ = 0;
   std::uint32_t answer_bytes_ = 0;

@@ -23,7 +23,8 @@ struct SharedBytes {
   std::uint64_t first_offset = 0;
   std::uint32_t messages = 0;
   std::uint32_t refs = 0;
-  std::int64_t accepted_ns = 0;  // of the oldest message in it: when its publisher's shard took it
+  std::int64_t accepted_ns = 0;     // of the oldest message in it: when its publisher's shard took it
+  std::int64_t* account = nullptr;  // where the bytes are counted as long as they are held; null: nowhere
   Use use = Use::answer;
 };
 
@@ -40,16 +41,22 @@ class SharedBytesRef {
     return *this;
   }
   ~SharedBytesRef() {
-    if (bytes_ != nullptr && --bytes_->refs == 0) delete bytes_;
+    if (bytes_ != nullptr && --bytes_->refs == 0) let_go();
   }
 
   [[nodiscard]] static SharedBytesRef make(SharedBytes&& bytes) {
+    if (bytes.account != nullptr) *bytes.account += static_cast<std::int64_t>(bytes.bytes.size());
     return SharedBytesRef(new SharedBytes(std::move(bytes)));
   }
   [[nodiscard]] SharedBytes& operator*() const { return *bytes_; }
   [[nodiscard]] SharedBytes* operator->() const { return bytes_; }
 
  private:
+  void let_go() {
+    if (bytes_->account != nullptr) *bytes_->account -= static_cast<std::int64_t>(bytes_->bytes.size());
+    delete bytes_;
+  }
+
   SharedBytes* bytes_ = nullptr;
 };
 

@@ -27,6 +27,7 @@ std::optional<Reason> Admission::judge(int fd, Admitted& admitted) {
   std::uint32_t most = options_.connections_max;
   if (limits_.shard_connections > 0) most = std::min(most, limits_.shard_connections);
   if (clients_.size() - refusing_ >= most) return Reason::too_many_connections;
+  if (memory_.refuses_newcomers()) return Reason::shed_connection;
   if (limits_.address_connections > 0 && options_.addresses != nullptr) {
     const auto place = options_.addresses->enter(net::peer_network(fd), limits_.address_connections);
     if (!place) return Reason::too_many_from_address;

@@ -13,6 +13,7 @@
 #include "broker/base/metrics.h"
 #include "broker/shard/address_counts.h"
 #include "broker/shard/client_table.h"
+#include "broker/shard/memory.h"
 #include "config/settings.h"
 #include "proto/reason.h"
 
@@ -34,9 +35,9 @@ class Admission {
     AddressCounts* addresses = nullptr;          // null: not counted
   };
 
-  Admission(const Options& options, const config::Limits& limits, const ClientTable& clients,
+  Admission(const Options& options, const config::Limits& limits, const ClientTable& clients, const Memory& memory,
             base::ShardMetrics& metrics)
-      : options_(options), limits_(limits), clients_(clients), metrics_(metrics) {}
+      : options_(options), limits_(limits), clients_(clients), memory_(memory), metrics_(metrics) {}
 
   // None: close it at once.
   [[nodiscard]] std::optional<Admitted> admit(int fd);
@@ -48,6 +49,7 @@ class Admission {
   const Options options_;
   const config::Limits& limits_;
   const ClientTable& clients_;
+  const Memory& memory_;
   base::ShardMetrics& metrics_;
   std::uint32_t refusing_ = 0;  // clients that are held only to be told so
 };

@@ -26,11 +26,14 @@ Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls
     : Subscriber(services, id, *this, fd, std::move(tls)), admitted_(admitted), transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
   services.metrics.connections(transport_, dialect_).add();
+  if (transport_ == base::Transport::https) ++services.memory.tls_connections;
 }
 
 Client::~Client() {
   services().metrics.connections(transport_, dialect_).sub();
   services().admission.leave(admitted_);
+  services().memory.own -= held_bytes_;
+  if (transport_ == base::Transport::https || transport_ == base::Transport::wss) --services().memory.tls_connections;
   KODAMA_CHECK(!dirty_ && !blocked_);
 }
 
@@ -78,7 +81,7 @@ void Client::on_left(const net::SharedBytes& bytes) noexcept { account_left(byte
 
 // Hot: after most sends nothing is left to see to, and the client is not visited a second time for its delivery.
 void Client::on_progress() noexcept {
-  if (at_rest()) return show_queue();
+  if (at_rest() && held_bytes_ == 0) return show_queue();
   mark_dirty();
 }
 
@@ -114,7 +117,10 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
     return proto::Error{
         413, absl::StrCat("a message has at most ", services().common.settings.limits.message_bytes, " bytes")};
   }
-  if (phase_ == Phase::http && http_->answering) count_command();  // a line behind the first
+  if (phase_ == Phase::http) count_command();  // a line of many, or the request's only message
+  if (services().memory.refuses_publishers()) {
+    return refuse_publish(Reason::shed_publish, std::string(refusal_text(Reason::shed_publish)));
+  }
   const bool answered = wants_answer(publication);
   if (answered) {
     ++outstanding_;
@@ -213,6 +219,23 @@ void Client::settle() {
   }
   connection_.flush();
   show_queue();
+  account_memory();
+}
+
+// Hot: once for each client that the turn has seen to.
+void Client::account_memory() {
+  const net::SendQueue& queue = connection_.queue();
+  const auto held = static_cast<std::uint32_t>(queue.answer_bytes() + queue.replay_bytes() + held_input());
+  if (held == held_bytes_) return;
+  services().memory.own += std::int64_t{held} - held_bytes_;
+  held_bytes_ = held;
+}
+
+std::size_t Client::held_input() const {
+  std::size_t bytes = connection_.kept_bytes();
+  if (decoder_ != nullptr) bytes += decoder_->buffered_bytes();
+  if (http_ != nullptr) bytes += http_->held_bytes();
+  return bytes;
 }
 
 void Client::go_on_reading() {
@@ -278,6 +301,17 @@ void Client::end_connection(Reason reason) {
 void Client::on_overflow() noexcept {
   deaf_ = true;
   if (phase_ != Phase::ending) end_connection(Reason::slow_consumer);
+}
+
+void Client::shed() {
+  connection_.queue().drop_rest([this](const net::SharedBytes& bytes) { account_dropped(bytes, Reason::shed_reader); });
+  if (phase_ == Phase::websocket) {
+    end_connection(Reason::shed_reader);
+  } else {
+    connection_.abort(Reason::shed_reader, true);
+  }
+  show_queue();
+  account_memory();
 }
 
 proto::Session* Client::session() {

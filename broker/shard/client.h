@@ -34,6 +34,9 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
 
   // The end of patience: ends it now.
   void cut();
+  // For its memory: what waits for it is dropped, and it is closed.
+  void shed();
+  [[nodiscard]] std::size_t waiting_bytes() const { return connection_.queue().bytes(); }
 
   [[nodiscard]] ClientId id() const { return id_; }
   // Nothing refers to it any more but the table.
@@ -80,6 +83,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   bool on_http_event(proto::http::RequestReader::Event& event);
   void on_request(proto::http::Request&& request);
   void refuse_admission();
+  void refuse_for_memory();
   void open_http(const proto::http::Match& match);
   bool offer_body();
   void refuse(proto::Reason reason, int status, std::string_view message, std::string_view extra_headers = {});
@@ -112,6 +116,8 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   [[nodiscard]] bool at_rest() const;
   // A command, message, ping or request of the peer's has come.
   void count_command();
+  void account_memory();
+  [[nodiscard]] std::size_t held_input() const;
   [[nodiscard]] proto::Error refuse_publish(proto::Reason, std::string message);
   void go_on_reading();
   void on_timer() noexcept;
@@ -129,6 +135,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   std::unique_ptr<CompressedInput> compressed_input_;   // once there was some
   base::Timer timer_;
   const Admitted admitted_;
+  std::uint32_t held_bytes_ = 0;        // counted in services().memory.own
   std::uint32_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
   std::uint32_t receives_seen_ = 0;     // at the last ping
   std::uint32_t sends_seen_ = 0;        // at the last ping that met a backlog, or look at a close

@@ -23,6 +23,7 @@ Reason refusal_reason(int status) {
     case 411: return Reason::length_required;
     case 413: return Reason::body_too_large;
     case 415: return Reason::unsupported_data;
+    case 429: return Reason::shed_publish;
     case 503: return Reason::too_many_topics;
     default: return Reason::bad_request;
   }
@@ -72,6 +73,10 @@ bool Client::on_http_event(http::RequestReader::Event& event) {
   if (auto* piece = std::get_if<http::RequestReader::Piece>(&event)) {
     if (http_->session == nullptr || http_->answered) return true;  // it was refused; what it sends is of no interest
     wait_for(Wait::body, timeouts.body);
+    if (services().memory.refuses_publishers() && http_->session->held_bytes() > config::limits::large_input_bytes) {
+      refuse_for_memory();
+      return true;
+    }
     const std::size_t taken = http_->session->on_body(piece->bytes, *this);
     if (taken == piece->bytes.size()) return true;
     http_->held_body = piece->bytes.substr(taken);
@@ -105,15 +110,17 @@ void Client::on_request(http::Request&& request) {
 }
 
 void Client::refuse_admission() {
-  const Reason reason = *admitted_.refused;
-  refuse(reason, proto::facts(reason).status,
-         reason == Reason::too_many_from_address ? "too many connections come from this address"
-                                                 : "this broker has as many connections as it may");
+  refuse(*admitted_.refused, proto::facts(*admitted_.refused).status, refusal_text(*admitted_.refused));
+}
+
+void Client::refuse_for_memory() {
+  refuse(Reason::shed_publish, proto::facts(Reason::shed_publish).status, refusal_text(Reason::shed_publish));
+  http_->session.reset();  // with what it holds
 }
 
 void Client::open_http(const http::Match& match) {
   const http::Request& asked = *http_->request;
-  count_command();
+  if (!match.route->publishes) count_command();  // what it publishes is counted one by one
   http_->publishes = match.route->publishes;
   if (match.route->publishes && !services().common.access.backend_allowed(asked.header("authorization"))) {
     return refuse(Reason::unauthorized, 401,

@@ -43,6 +43,7 @@ void Client::upgrade(const proto::http::Match& match) {
   websocket::append_switching_protocols(answer, accept, match.subprotocol,
                                         std::get<std::string>(extension) + common_headers());
   connection_.send_answer(std::move(answer));
+  connection_.queue().pin();  // a ping may stand right behind the request: its pong waits for the 101
 
   websocket_ = std::move(session);
   const auto& dialects = services().common.dialects;
@@ -81,7 +82,11 @@ std::size_t Client::read_frames(websocket::Decoder& decoder, std::span<std::uint
       return taken;
     }
     taken += decoder.decode(bytes.subspan(taken), event);
-    if (event.type == websocket::Event::Type::need_more) return taken;
+    if (event.type == websocket::Event::Type::need_more) {
+      const bool large = decoder.buffered_bytes() > limits::large_input_bytes;
+      if (large && services().memory.refuses_publishers()) close(Reason::shed_publish);
+      return taken;
+    }
     on_websocket_event(event);
   }
   return bytes.size();  // what stands behind a close is not looked at

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/shard/home.h"
 
+#include <algorithm>
+
 #include "config/limits.h"
 
 namespace broker::shard {
@@ -13,8 +15,8 @@ constexpr std::chrono::microseconds sweep_slack = 1s;
 
 }  // namespace
 
-topics::LogLimits log_limits(const config::Log& log, ShardIndex shards) {
-  return {.messages = log.messages, .age = log.age, .bytes = log.bytes / shards};
+topics::LogLimits log_limits(const config::Log& log, ShardIndex shards, std::uint64_t memory_bytes) {
+  return {.messages = log.messages, .age = log.age, .bytes = std::min(log.bytes / shards, memory_bytes / 2)};
 }
 
 Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel& timers, base::ShardMetrics& metrics)
@@ -132,14 +134,14 @@ std::unique_ptr<ReadPage> Home::read(const topics::Topic& topic, const ReadReque
 }
 
 void Home::on_sweep() noexcept {
-  topics_.sweep(now_.wall_us, now_.steady);
+  topics_.sweep(now_.steady);
   arm_sweep();
   show();
 }
 
 void Home::arm_sweep() {
   if (sweep_.armed()) return;
-  const auto next = topics_.next_sweep(now_.wall_us, now_.steady);
+  const auto next = topics_.next_sweep(now_.steady);
   if (next) timers_.arm(sweep_, now_.steady + std::max(*next, 0us) + sweep_slack);
 }
 

@@ -26,7 +26,8 @@ struct Now {
 };
 
 // Each shard's part of the settings for all logs.
-[[nodiscard]] topics::LogLimits log_limits(const config::Log&, ShardIndex shards);
+// The logs leave half of a shard's memory to the clients, whatever log.bytes says.
+[[nodiscard]] topics::LogLimits log_limits(const config::Log&, ShardIndex shards, std::uint64_t memory_bytes);
 
 class Home final : private topics::Engine::Events {
  public:

@@ -20,6 +20,11 @@ struct HttpExchange {
   // From the head of a request until its answer has been given and its body has been read.
   [[nodiscard]] bool under_way() const { return request.has_value(); }
 
+  // Of what has come of a request and is not done with.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return held_body.size() + (session == nullptr ? 0 : session->held_bytes());
+  }
+
   proto::http::RequestReader reader;
   std::optional<proto::http::Request> request;
   std::unique_ptr<proto::HttpSession> session;

@@ -71,6 +71,8 @@ void Post::show_depth() {
     requests += requests_in_[from].depth();
     deliveries += deliveries_in_[from].depth();
   }
+  spilled_bytes_ = 0;
+  for (const auto& outbox : deliveries_out_) spilled_bytes_ += outbox.spilled_bytes();
   metrics_.mailbox_entries[MailboxKind::publish].set(static_cast<std::int64_t>(requests));
   metrics_.mailbox_entries[MailboxKind::delivery].set(static_cast<std::int64_t>(deliveries));
 }

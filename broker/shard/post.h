@@ -69,6 +69,9 @@ class Post {
   // A destination's spill of deliveries is over its bound: this home must not take in more publishes.
   [[nodiscard]] bool deliveries_congested() const;
 
+  // Of deliveries that wait outside of their mailboxes.
+  [[nodiscard]] std::size_t spilled_bytes() const { return spilled_bytes_; }
+
   // Shows all that was sent to its receivers and wakes the sleepers among them.
   void publish(io::Ring& own);
 
@@ -108,8 +111,9 @@ class Post {
   std::vector<Outbox<DeliveryMail>> deliveries_out_;
   std::vector<Inbox<RequestMail>> requests_in_;
   std::vector<Inbox<DeliveryMail>> deliveries_in_;
-  std::vector<bool> room_given_;  // senders that wait for the room that release() gave
-  bool news_ = false;             // publish() has something to show, to wake somebody for, or to try again
+  std::vector<bool> room_given_;   // senders that wait for the room that release() gave
+  std::size_t spilled_bytes_ = 0;  // at the last show_depth()
+  bool news_ = false;              // publish() has something to show, to wake somebody for, or to try again
   ShardIndex request_start_ = 0;
   ShardIndex delivery_start_ = 0;
 };

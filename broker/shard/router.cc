@@ -12,13 +12,14 @@ using topics::LocalTopic;
 using topics::Subscription;
 
 Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now,
-               const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics)
+               const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics, std::int64_t* run_bytes)
     : messages_(post.messages()),
       clients_(clients),
       post_(post),
       shards_(shards),
       now_(now),
       metrics_(metrics),
+      run_bytes_(run_bytes),
       deflater_(compression) {}
 
 // A topic is its own group, and the group chooses the home (design of groups: broker/topics/README.md).
@@ -186,6 +187,7 @@ void Router::hand_out(LocalTopic& topic, FormatGroup& group) {
                                                              .first_offset = group.run.first_offset,
                                                              .messages = group.run.messages,
                                                              .accepted_ns = group.run.accepted_ns,
+                                                             .account = run_bytes_,
                                                              .use = net::SharedBytes::Use::delivery});
   group.run = {};
   for (void* subscriber : group.subscribers) static_cast<Recipient*>(subscriber)->deliver(run);

@@ -19,8 +19,9 @@ namespace broker::shard {
 
 class Router {
  public:
+  // `run_bytes`: where the runs that are still held are counted; outlives the queues that hold them.
   Router(ClientTable&, Post&, ShardIndex shards, const Now&, const proto::websocket::DeflaterOptions&,
-         base::ShardMetrics&);
+         base::ShardMetrics&, std::int64_t* run_bytes = nullptr);
 
   // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
   // does not fit (Post::requests_full).
@@ -59,6 +60,7 @@ class Router {
   const ShardIndex shards_;
   const Now& now_;
   base::ShardMetrics& metrics_;
+  std::int64_t* const run_bytes_;
   topics::SubscriberTable subscribers_;
   proto::websocket::Deflater deflater_;
   std::vector<topics::LocalTopic*> pending_;  // topics with a run to hand out

@@ -15,6 +15,7 @@
 #include "broker/shard/compressed_input.h"
 #include "broker/shard/configuration.h"
 #include "broker/shard/departures.h"
+#include "broker/shard/memory.h"
 #include "broker/shard/router.h"
 #include "broker/shard/throttle.h"
 #include "config/limits.h"
@@ -36,6 +37,7 @@ struct Common {
   const proto::http::Router& routes;
   proto::http::Limits http_limits;
   Admission::Options admission = {};
+  std::uint64_t memory_bytes = INT64_MAX;  // of each shard
 };
 
 [[nodiscard]] inline proto::websocket::DeflaterOptions compression(const config::Settings& settings) {
@@ -44,19 +46,20 @@ struct Common {
 }
 
 struct Services final : net::ConnectionServices {
-  Services(io::Ring& r, const Common& c, ShardIndex index, const Now& n, base::TimerWheel& t, Router& ro, Post& p,
-           ClientTable& cl, base::ShardMetrics& m, base::LogSink& l)
+  Services(io::Ring& r, const Common& c, ShardIndex index, const Now& n, base::TimerWheel& t, Memory& mem, Router& ro,
+           Post& p, ClientTable& cl, base::ShardMetrics& m, base::LogSink& l)
       : ConnectionServices(r),
         common(c),
         shard(index),
         now(n),
         timers(t),
+        memory(mem),
         router(ro),
         post(p),
         clients(cl),
         metrics(m),
         log(l),
-        admission(c.admission, common.settings.limits, cl, m),
+        admission(c.admission, common.settings.limits, cl, mem, m),
         throttle(t, n),
         departures(m, n),
         decoder(fresh_decoder(c.settings)),
@@ -82,6 +85,7 @@ struct Services final : net::ConnectionServices {
   const ShardIndex shard;
   const Now& now;
   base::TimerWheel& timers;
+  Memory& memory;
   Router& router;
   Post& post;
   ClientTable& clients;

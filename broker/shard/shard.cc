@@ -23,9 +23,11 @@ Shard::Shard(ShardIndex index, io::Ring& ring, Mesh& mesh, const Common& common,
       control_(control),
       timers_(std::chrono::steady_clock::now()),
       post_(mesh, index, metrics),
-      router_(clients_, post_, mesh.shards(), now_, compression(common.settings), metrics),
+      memory_(common.memory_bytes),
+      router_(clients_, post_, mesh.shards(), now_, compression(common.settings), metrics, &memory_.runs),
       home_(home, post_, now_, timers_, metrics),
-      services_(ring, common, index, now_, timers_, router_, post_, clients_, metrics, log),
+      services_(ring, common, index, now_, timers_, memory_, router_, post_, clients_, metrics, log),
+      memory_watch_(services_),
       drain_(clients_, timers_, now_) {
   read_clock();
 }
@@ -52,6 +54,7 @@ void Shard::run(const Events& events) {
     ring_.submit();
     timers_.advance(now_.steady);
     bury();
+    memory_watch_.look();
     heartbeat();
   }
 }
@@ -101,7 +104,7 @@ void Shard::obey() {
 // At a turn's beginning, so that a turn has one set of rules from its first line to its last.
 void Shard::adopt(const Configuration& next) {
   services_.adopt(next);
-  home_.set_log_limits(log_limits(next.settings.log, mesh_.shards()));
+  home_.set_log_limits(log_limits(next.settings.log, mesh_.shards(), services_.common.memory_bytes));
   const net::TlsIdentity* identity = next.identity.get();
   if (tls_ != nullptr && identity != nullptr) tls_->renew(std::span(&identity, 1));
   control_.offered.store(nullptr, std::memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include "broker/shard/client_table.h"
 #include "broker/shard/drain.h"
 #include "broker/shard/home.h"
+#include "broker/shard/memory_watch.h"
 #include "broker/shard/post.h"
 #include "broker/shard/router.h"
 #include "broker/shard/services.h"
@@ -74,10 +75,12 @@ class Shard final : public Acceptor::Events {
   Now now_;
   base::TimerWheel timers_;
   Post post_;
+  Memory memory_;  // before the clients, whose queues are counted in it
   ClientTable clients_;
   Router router_;
   Home home_;
   Services services_;
+  MemoryWatch memory_watch_;
   Drain drain_;
   std::deque<Acceptor> acceptors_;
   std::vector<Client*> flushing_;  // what was dirty; those before flushed_ have been seen to

@@ -30,6 +30,10 @@ ReadFrom read_from(const proto::Start& start) {
 
 std::string_view refusal_text(Reason reason) {
   switch (reason) {
+    case Reason::too_many_connections: return "this broker has as many connections as it may";
+    case Reason::too_many_from_address: return "too many connections come from this address";
+    case Reason::shed_connection:
+    case Reason::shed_publish: return "this broker has no memory for it at the moment; try again later";
     case Reason::too_many_topics: return "this broker keeps as many topics as it may; try again later";
     default: return "this broker cannot do more at the moment; try again later";
   }
@@ -57,6 +61,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
   made.next = subscriptions_;
   subscriptions_ = &made;
   ++subscription_count_;
+  ++services().memory.subscriptions;
   ++outstanding_;
   services().metrics.subscriptions[dialect].add();
   // One page at a time: who subscribes to many topics at once replays them one by one.
@@ -88,6 +93,7 @@ void Subscriber::unlink(Subscription& subscription) {
   while (*link != &subscription) link = &(*link)->next;
   *link = subscription.next;
   --subscription_count_;
+  --services().memory.subscriptions;
   if (subscription.more_to_replay) --replaying_;
   if (rare_ != nullptr) {
     std::erase_if(rare_->losses, [&](const Loss& loss) { return loss.stream == subscription.topic; });

@@ -7,6 +7,12 @@
 namespace broker::topics {
 namespace limits = config::limits;
 
+namespace {
+
+std::int64_t nanoseconds_of(TimePoint time) { return std::chrono::nanoseconds(time.time_since_epoch()).count(); }
+
+}  // namespace
+
 HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed, std::size_t topics_max)
     : topics_max_(topics_max), epochs_(epoch_seed), log_(log_limits, *this) {}
 
@@ -66,9 +72,9 @@ void HomeTopics::append_to_log(Topic& topic, MessageRef message, TimePoint now) 
   settle(topic, now);
 }
 
-void HomeTopics::sweep(std::int64_t now_us, TimePoint now) {
+void HomeTopics::sweep(TimePoint now) {
   now_ = now;
-  log_.expire(now_us);
+  log_.expire(nanoseconds_of(now));
   while (idle_oldest_ != nullptr && now - idle_oldest_->idle_since_ >= limits::idle_topic_age) forget(*idle_oldest_);
 }
 
@@ -77,10 +83,12 @@ void HomeTopics::set_log_limits(const LogLimits& limits, TimePoint now) {
   log_.set_limits(limits);
 }
 
-std::optional<std::chrono::microseconds> HomeTopics::next_sweep(std::int64_t now_us, TimePoint now) const {
+std::optional<std::chrono::microseconds> HomeTopics::next_sweep(TimePoint now) const {
   using std::chrono::microseconds;
   std::optional<microseconds> next;
-  if (!log_.empty()) next = microseconds(log_.next_expiry_us() - now_us);
+  if (!log_.empty()) {
+    next = std::chrono::ceil<microseconds>(std::chrono::nanoseconds(log_.next_expiry_ns() - nanoseconds_of(now)));
+  }
   if (idle_oldest_ != nullptr) {
     const auto forgotten_in =
         std::chrono::duration_cast<microseconds>(idle_oldest_->idle_since_ + limits::idle_topic_age - now);

@@ -51,9 +51,9 @@ class HomeTopics final : private LogStore::Events {
 
   void append_to_log(Topic& topic, MessageRef message, TimePoint now);
   // Expires old messages and forgets idle topics.
-  void sweep(std::int64_t now_us, TimePoint now);
+  void sweep(TimePoint now);
   // How long until a sweep finds something; none when time will change nothing.
-  [[nodiscard]] std::optional<std::chrono::microseconds> next_sweep(std::int64_t now_us, TimePoint now) const;
+  [[nodiscard]] std::optional<std::chrono::microseconds> next_sweep(TimePoint now) const;
 
   void set_log_limits(const LogLimits& limits, TimePoint now);
 

@@ -49,8 +49,8 @@ void LogStore::keep_to_bytes() {
   }
 }
 
-void LogStore::expire(std::int64_t now_us) {
-  while (oldest_ != nullptr && now_us - oldest_->time_us > limits_.age.count()) {
+void LogStore::expire(std::int64_t now_ns) {
+  while (oldest_ != nullptr && now_ns - oldest_->accepted_ns > age_ns()) {
     Topic& topic = *oldest_->logged_in;
     drop_oldest_of(topic);
     if (topic.log_.empty()) {

@@ -39,15 +39,17 @@ class LogStore {
   // Requires: `message` has the topic's newest offset. What no longer fits leaves, oldest first, of whichever topic.
   void append(Topic& topic, MessageRef message);
   // Lets go of what is older than the age allowed.
-  void expire(std::int64_t now_us);
+  // Age is counted from when the message was accepted, on the steady clock: the clock of the day may jump.
+  void expire(std::int64_t now_ns);
   void clear(Topic& topic);
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return oldest_ == nullptr; }
   // When expire() will find something to let go of. Requires: !empty().
-  [[nodiscard]] std::int64_t next_expiry_us() const { return oldest_->time_us + limits_.age.count() + 1; }
+  [[nodiscard]] std::int64_t next_expiry_ns() const { return oldest_->accepted_ns + age_ns() + 1; }
 
  private:
+  [[nodiscard]] std::int64_t age_ns() const { return std::chrono::nanoseconds(limits_.age).count(); }
   void drop_oldest_of(Topic& topic);
   void keep_to_bytes();
 

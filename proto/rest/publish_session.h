@@ -36,6 +36,7 @@ class PublishSession final : public HttpSession {
       : topic_(topic), event_(event), message_bytes_max_(message_bytes_max), form_(form) {}
 
   [[nodiscard]] std::size_t on_body(std::string_view piece, HttpHost& host) override;
+  [[nodiscard]] std::size_t held_bytes() const override { return body_.size(); }
   void on_body_end(HttpHost& host) override;
   void on_published(Tag tag, const Answer<Published>& answer, Host& host) override;
 

@@ -24,6 +24,7 @@ class StreamSession final : public HttpSession {
   explicit StreamSession(std::uint64_t message_bytes_max);
 
   [[nodiscard]] std::size_t on_body(std::string_view piece, HttpHost& host) override;
+  [[nodiscard]] std::size_t held_bytes() const override { return line_.size(); }
   void on_body_end(HttpHost& host) override;
   void on_published(Tag tag, const Answer<Published>& answer, Host& host) override;
 

@@ -75,7 +75,8 @@ def run_kodama(*arguments, env=(), **options):
 class Broker:
     """A running broker. `http`, `https` and `admin` are (address, port)."""
 
-    def __init__(self, *flags, dev=True, shards=None, env=(), preexec=None, https=True, pass_fds=()):
+    def __init__(self, *flags, dev=True, shards=None, env=(), preexec=None, https=True, pass_fds=(),
+                 stderr=None):
         arguments = ["--shards", str(shards or SHARDS)]
         arguments += [] if dev is None else ["--dev", "true" if dev else "false"]
         for key in ("http", "https", "admin"):
@@ -86,7 +87,7 @@ class Broker:
         self.told = False  # to end
         self.errors = tempfile.NamedTemporaryFile("w+", prefix="kodama-e2e-log-", delete=False)
         self.process = subprocess.Popen([BINARY, *self.arguments], env=environment(env), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=self.errors, preexec_fn=preexec,
+                                        stdout=subprocess.PIPE, stderr=stderr or self.errors, preexec_fn=preexec,
                                         pass_fds=pass_fds)
         try:
             self._read_banner()

@@ -6,9 +6,11 @@ import os
 import re
 import unittest
 
-from harness import ROOT, SHARDS, OwnBrokerCase, trusting
+from harness import ROOT, SHARDS, OwnBrokerCase, Wire, trusting
 from http_wire import Lines, deadline
-from ws_wire import PING, TEXT, frame
+from ws_wire import CONTINUATION, PING, TEXT, frame
+
+MIB = 1 << 20
 
 
 def read(path):
@@ -183,20 +185,196 @@ class Crossed(OwnBrokerCase):
                        lambda: client.send(frame(PING, b"") * 150))
 
     def test_http_rate(self):
-        broker = self.start("--limits.http_rate", "50", https=False)
+        broker = self.start("--limits.http_rate", "100", https=False)
         with broker.wire() as wire:
             lines = Lines(wire)
 
             def stream():
-                for i in range(100):
-                    lines.publish(topic="t", data=i)
-                self.assertEqual([lines.answer()["offset"] for _ in range(100)], list(range(1, 101)))
+                lines.send("".join(f'{{"topic":"t","data":{i}}}\n' for i in range(250)))
+                self.assertEqual([lines.answer()["offset"] for _ in range(250)], list(range(1, 251)))
             self.rises(broker, "limits_reached_total", "rate_exceeded", stream)
         with broker.wire() as wire:
             def requests():
-                for _ in range(80):
-                    self.assertEqual(wire.request("GET", "/topics/t?last=1").status, 200)
+                wire.send("GET /topics/t?last=1 HTTP/1.1\r\nHost: a\r\n\r\n" * 250)
+                for _ in range(250):
+                    self.assertEqual(wire.response().status, 200)
             self.rises(broker, "limits_reached_total", "rate_exceeded", requests)
+
+    # ---- memory over all
+
+    def body(self, wire, size):
+        """A publish that has begun and does not end."""
+        wire.send("POST /topics/large HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (16 * MIB) + "x" * size)
+
+    def test_memory(self):
+        broker = self.start("--limits.memory", "32MiB", "--limits.message_bytes", "16MiB", "--limits.queue_bytes", "20MiB",
+                            "--log.messages", "0", "--timeouts.body", "10m", "--timeouts.idle", "10m", shards=1,
+                            https=False)
+        with contextlib.ExitStack() as stack:
+            publisher, *bodies = (stack.enter_context(broker.wire()) for _ in range(4))
+            native = stack.enter_context(broker.native())
+            brisk = stack.enter_context(broker.raw("news"))
+            stalled = stack.enter_context(broker.raw("news", receive_buffer=4096))
+            for reader in brisk, stalled:
+                reader.sync()
+            for wire in bodies[:2]:
+                self.body(wire, 14 * MIB)
+            broker.settles(lambda m: m.sum("memory_bytes") > 28 * MIB)
+
+            # first of all, who comes anew
+            self.assert_refused(broker, "shed_connection", self.get)
+
+            # then the slowest readers, at once and with what waited for them; publishers go on
+            message = b"m" * (64 << 10)
+
+            def dropped():
+                return broker.metrics().sum("deliveries_dropped_total", reason="shed_reader")
+            for number in range(1, 1000):
+                self.assertEqual(publisher.request("POST", "/topics/news", message).status, 200)
+                self.assertEqual(brisk.read_message()[1], message)
+                if number % 8 == 0 and dropped() > 0:
+                    break
+            heard, closed = stalled.read_all_to_close()
+            self.assertEqual(closed, (REASONS["shed_reader"][0], "shed_reader"))
+            self.assertLess(len(heard), number)
+            self.assertEqual(set(heard), {message})
+            stalled.close()
+
+            # then publishers, wherever they are; just over the edge, as who sends more there is refused at once
+            self.body(bodies[2], 3 * MIB)
+            broker.settles(lambda m: m.sum("memory_bytes") > 31 * MIB)
+            for short in (10, -2000):  # in one receive
+                before = broker.metrics().sum("memory_bytes")
+                bodies[2].send("x" * (32 * MIB - int(before) - short))
+                broker.settles(lambda m: m.sum("memory_bytes") == 32 * MIB - short)
+            answer = self.rises(broker, "publishes_refused_total", "shed_publish",
+                                lambda: publisher.request("POST", "/topics/news", b"x"))
+            self.assert_error(answer, 429)
+            self.assertEqual(answer.header("retry-after"), "1")
+            self.assertTrue(answer.stays_open)
+            self.assertEqual(native.call(publish={"topic": "news", "data": 1})["error"]["code"], 429)
+            brisk.send_text("as a plain WebSocket has no words for it, it is closed")
+            self.assertEqual(brisk.read_close(), (REASONS["shed_publish"][0], "shed_publish"))
+            bodies[2].send("x" * 100_000)
+            self.assert_error(bodies[2].response(), 429)
+            self.assertEqual(bodies[2].read_to_end(), b"", "what it had sent is let go")
+
+            # and all is well again
+            for wire in bodies[:2]:
+                wire.close()
+            broker.settles(lambda m: m.sum("memory_bytes") < 16 * MIB)
+            self.assertEqual(publisher.request("POST", "/topics/news", b"x").status, 200)
+            self.assertEqual(native.publish("news", data=1), number + 2)
+        broker.settles(lambda m: m.sum("memory_bytes") < 65536)
+
+    # ---- one message, one queue
+
+    def test_message_bytes(self):
+        broker = self.start("--limits.message_bytes", "1KiB", https=False)
+        client = broker.raw("t")
+        self.assert_closed(broker, "message_too_big", client, lambda: client.send_text("x" * 1025))
+        self.assert_refused(broker, "body_too_large", lambda wire: wire.send(
+            "POST /topics/t HTTP/1.1\r\nHost: a\r\nContent-Length: 1025\r\n\r\n" + "x" * 1025),
+            "publishes_refused_total")
+
+    def test_queue_bytes(self):
+        broker = self.start("--limits.message_bytes", "64KiB", "--limits.queue_bytes", "128KiB", "--log.messages", "0",
+                            https=False)
+        stalled = broker.raw("t", receive_buffer=4096)
+        stalled.sync()
+
+        def publish():
+            with broker.wire() as wire:
+                for number in range(4000):
+                    self.assertEqual(wire.request("POST", "/topics/t", b"x" * 65536).status, 200)
+                    if number % 16 == 0 and broker.metrics().sum("deliveries_dropped_total", reason="slow_consumer"):
+                        return
+        self.assert_closed(broker, "slow_consumer", stalled, publish)
+
+    def test_fragments(self):
+        broker = self.start(https=False)
+        client = broker.raw("t")
+        self.assert_closed(broker, "too_many_fragments", client, lambda: client.send(
+            frame(TEXT, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 100_000))
+
+    # ---- heads
+
+    def test_heads(self):
+        broker = self.start(https=False)
+        head = "GET /topics/t HTTP/1.1\r\nHost: a\r\n"
+        self.assert_refused(broker, "head_too_large", lambda wire: wire.send(head + "X: " + "y" * (16 << 10) + "\r\n\r\n"))
+        self.assert_refused(broker, "head_too_large", lambda wire: wire.send(
+            head + "".join(f"X{number}: y\r\n" for number in range(100)) + "\r\n"))
+        self.assert_refused(broker, "target_too_long", lambda wire: wire.send(
+            f"GET /{'t' * (8 << 10)} HTTP/1.1\r\nHost: a\r\n\r\n"))
+        chunked = "POST /topics/t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.assert_refused(broker, "head_too_large", lambda wire: wire.send(
+            chunked + "1\r\nx\r\n0\r\nX: " + "y" * (4 << 10) + "\r\n\r\n"))
+        self.assert_refused(broker, "bad_request", lambda wire: wire.send(chunked + "1;" + "y" * 256 + "\r\nx\r\n0\r\n\r\n"))
+
+    # ---- time
+
+    def test_times(self):
+        broker = self.start("--timeouts.head", "300ms", "--timeouts.body", "300ms", "--timeouts.idle", "300ms",
+                            "--timeouts.handshake", "300ms", "--websocket.ping_interval", "200ms",
+                            "--websocket.ping_timeout", "200ms")
+        self.assert_refused(broker, "head_timeout", lambda wire: wire.send("GET / HTTP/1.1\r\nHo"))
+        self.assert_refused(broker, "body_timeout", lambda wire: wire.send(
+            "POST /topics/t HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx"))
+
+        def rest():
+            with broker.wire() as wire:
+                self.assertEqual(wire.request("GET", "/topics/t").status, 200)
+                self.assertEqual(wire.read_to_end(), b"")
+        self.rises(broker, "connections_closed_total", "answered", rest)
+
+        def say_no_hello():
+            with Wire(broker.https) as wire:
+                self.assertEqual(wire.read_to_end(), b"")
+        self.rises(broker, "connections_closed_total", "handshake_timeout", say_no_hello)
+        self.assert_closed(broker, "ping_timeout", broker.raw("t"), lambda: None)
+
+    def test_answers_that_are_not_taken(self):
+        broker = self.start("--websocket.ping_interval", "200ms", "--websocket.ping_timeout", "200ms", https=False)
+        client = broker.native(receive_buffer=4096)
+        wrong = frame(TEXT, '{"id":1,"oops":1}') * 1000
+
+        def flood():
+            before = broker.metrics().sum("connections_closed_total", reason="read_timeout")
+            for _ in deadline():
+                with contextlib.suppress(OSError):
+                    client.send_no_wait(wrong)
+                if broker.metrics().sum("connections_closed_total", reason="read_timeout") > before:
+                    return
+        self.rises(broker, "connections_closed_total", "read_timeout", flood)
+        client.close()
+
+
+class Table(unittest.TestCase):
+    """The README's table against the program's two: every reason there is, every limit that can be set."""
+    CROSSED = {reason for reason in REASONS if reason in read("tests/e2e/test_limits.py")}
+    ELSEWHERE = {
+        "no_descriptors": "test_start.py",
+    }
+    # What is no limit: the peer's own end, its mistakes, the program's end.
+    NO_LIMITS = set("""peer_closed peer_reset answered going_away bad_request unauthorized origin_refused not_found
+        method_not_allowed length_required expectation_failed upgrade_required not_implemented version_not_supported
+        plain_http_on_tls protocol_error unsupported_data invalid_utf8 policy_violation tls_error draining
+        close_timeout internal_error""".split())
+
+    def test_every_reason_that_is_a_limit_has_a_row(self):
+        rows = {reason for _, reason in table_rows()}
+        self.assertEqual(rows - set(REASONS), set(), "no reason of proto/reason.cc")
+        self.assertEqual(set(REASONS) - self.NO_LIMITS - rows, set(), "without a row in config/README.md")
+
+    def test_every_setting_that_is_a_limit_has_a_row(self):
+        keys = re.findall(r'\.key = "((?:limits|timeouts|websocket)\.\w+)"', read("config/table.cc"))
+        rows = {limit for limit, _ in table_rows()}
+        self.assertEqual({key for key in keys if key != "websocket.ping_interval"} - rows, set())
+
+    def test_every_row_is_crossed(self):
+        for limit, reason in table_rows():
+            self.assertTrue(reason in self.CROSSED or reason in self.ELSEWHERE, (limit, reason))
 
 
 if __name__ == "__main__":

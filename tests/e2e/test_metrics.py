@@ -15,7 +15,7 @@ from http_wire import deadline
 from ws_wire import TEXT, WebSocket, frame
 
 TYPES = {
-    "gauge": "connections topics subscriptions log_bytes queue_bytes mailbox_entries build_info",
+    "gauge": "connections topics subscriptions log_bytes queue_bytes memory_bytes mailbox_entries build_info",
     "counter": "connections_accepted_total connections_rejected_total connections_closed_total limits_reached_total "
                "messages_published_total message_bytes_published_total publishes_refused_total deliveries_total "
                "delivery_bytes_total deliveries_dropped_total mailbox_full_total tls_handshakes_total "
@@ -32,7 +32,7 @@ LABELS = {
     "deliveries_dropped_total": {"reason"}, "subscriptions": {"dialect"}, "mailbox_entries": {"shard", "kind"},
     "mailbox_full_total": {"shard", "kind"}, "tls_handshakes_total": {"version", "resumed", "result"},
     "ring_enters_total": {"shard"}, "ring_completions_total": {"shard"}, "shard_busy_seconds_total": {"shard"},
-    "shard_turns_total": {"shard"}, "topics": set(), "log_bytes": set(), "queue_bytes": set(),
+    "shard_turns_total": {"shard"}, "topics": set(), "log_bytes": set(), "queue_bytes": set(), "memory_bytes": {"shard"},
 }
 PROCESS = ("process_cpu_seconds_total", "process_open_fds", "process_max_fds", "process_resident_memory_bytes",
            "process_virtual_memory_bytes", "process_start_time_seconds")

@@ -15,6 +15,7 @@
 
 #include "broker/net/tls.h"
 #include "broker/shard/client.h"
+#include "broker/shard/memory_watch.h"
 #include "fake_ring.h"
 #include "proto/native/dialect.h"
 #include "proto/raw/dialect.h"
@@ -29,6 +30,7 @@ struct ShardsOptions {
   config::Settings settings;
   topics::LogLimits log{1000, 5min, 64 << 20};
   std::vector<std::string> keys;
+  std::uint64_t memory_bytes = INT64_MAX;  // of each shard
 
   ShardsOptions() { settings.dev = true; }
 };
@@ -50,7 +52,8 @@ struct Shared {
                                .target_bytes_max = config::limits::target_bytes_max,
                                .headers_max = config::limits::headers_max,
                                .chunk_line_bytes_max = config::limits::chunk_line_bytes_max,
-                               .trailer_bytes_max = config::limits::trailer_bytes_max}} {}
+                               .trailer_bytes_max = config::limits::trailer_bytes_max},
+               .memory_bytes = options.memory_bytes} {}
 
   const ShardsOptions options;
   const proto::native::NativeDialect native;
@@ -69,9 +72,10 @@ class OneShard {
       : shared(what),
         index(number),
         post(shared.mesh, index, metrics),
-        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics),
+        memory(shared.common.memory_bytes),
+        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics, &memory.runs),
         home(std::make_unique<Home>(Home::Options{shared.options.log, 100 + index}, post, now, timers, metrics)),
-        services(ring, shared.common, index, now, timers, router, post, clients, metrics, log) {
+        services(ring, shared.common, index, now, timers, memory, router, post, clients, metrics, log) {
     set_clock({});
     shared.mesh.enter(index, ring);
     ring.automatic.cancels = true;
@@ -94,6 +98,7 @@ class OneShard {
     done += flush();
     done += timers.advance(now.steady);
     bury();
+    memory_watch.look();
     post.publish(ring);
     return done > 0 || !services.dirty.empty() || post.anything_waiting(!post.deliveries_congested());
   }
@@ -117,10 +122,12 @@ class OneShard {
   Now now;
   base::TimerWheel timers{epoch};
   Post post;
+  Memory memory;
   ClientTable clients;
   Router router;
   std::unique_ptr<Home> home;
   Services services;
+  MemoryWatch memory_watch{services};
 
  private:
   void drive_handshakes() {

@@ -21,7 +21,7 @@ void publish(HomeTopics& topics, Topic& topic, ReturnStack& owner, std::int64_t 
       Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
   message->epoch = topic.epoch();
   message->offset = topic.take_next_offset();
-  message->time_us = time_us;
+  message->accepted_ns = 1000 * time_us;
   topics.append_to_log(topic, std::move(message), now);
 }
 
@@ -103,7 +103,7 @@ class Lives : public testing::Test {
   }
   void pass(std::chrono::seconds time) {
     now += time;
-    topics.sweep(us(), now);
+    topics.sweep(now);
   }
 
   TimePoint now{1000h};
@@ -141,10 +141,10 @@ TEST_F(Lives, KeepEpochAndOffsetForAnHourAfterTheyAreLetGo) {
   ASSERT_EQ(topics.find("t"), &topic);
   EXPECT_EQ(topic.epoch(), epoch);
   EXPECT_EQ(topic.offset(), 1u);
-  EXPECT_EQ(topics.next_sweep(us(), now), 1s);
+  EXPECT_EQ(topics.next_sweep(now), 1s);
   pass(1s);
   EXPECT_EQ(topics.find("t"), nullptr);
-  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt) << "time will change nothing";
+  EXPECT_EQ(topics.next_sweep(now), std::nullopt) << "time will change nothing";
   EXPECT_NE(make("t").epoch(), epoch) << "a new life";
 }
 
@@ -178,24 +178,24 @@ TEST_F(Lives, BeginTheHourAnewEachTimeTheyAreLetGo) {
 
 // An idle shard sleeps: it must know until when.
 TEST_F(Lives, KnowWhenTimeWillChangeSomething) {
-  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt);
+  EXPECT_EQ(topics.next_sweep(now), std::nullopt);
   Topic& topic = make("t");
   topics.add_shard(topic, 0);
-  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt) << "it is held, and its log is empty";
+  EXPECT_EQ(topics.next_sweep(now), std::nullopt) << "it is held, and its log is empty";
   publish_to(topic);
   now += 1min;
   publish_to(topic);
   for (const std::size_t left : {1u, 0u}) {
-    const auto next = topics.next_sweep(us(), now);
+    const auto next = topics.next_sweep(now);
     ASSERT_TRUE(next.has_value());
     now += *next - 1us;
-    topics.sweep(us(), now);
+    topics.sweep(now);
     EXPECT_EQ(topic.log_size(), left + 1) << "no earlier";
     now += 1us;
-    topics.sweep(us(), now);
+    topics.sweep(now);
     EXPECT_EQ(topic.log_size(), left) << "and no later";
   }
-  EXPECT_EQ(topics.next_sweep(us(), now), std::nullopt);
+  EXPECT_EQ(topics.next_sweep(now), std::nullopt);
 }
 
 TEST_F(Lives, EndInTheOrderInWhichTheyWereLetGo) {
@@ -253,9 +253,9 @@ TEST_F(Lives, WithoutALogGoOnFromTheirOffset) {
   publish(none, topic, owner, us(), now);
   EXPECT_EQ(topic.offset(), 2u);
   EXPECT_EQ(none.log_bytes(), 0u);
-  none.sweep(us(), now + 59min);
+  none.sweep(now + 59min);
   EXPECT_EQ(none.find("t"), &topic);
-  none.sweep(us(), now + 1h);
+  none.sweep(now + 1h);
   EXPECT_EQ(none.find("t"), nullptr);
 }
 
@@ -281,6 +281,28 @@ TEST(HomeOf, SpreadsTopicsEvenly) {
   std::size_t count[8] = {};
   for (int i = 0; i < 8000; ++i) ++count[home_of("rooms/" + std::to_string(i), 8)];
   for (const std::size_t each : count) EXPECT_NEAR(static_cast<double>(each), 1000, 150);
+}
+
+// ---- how many there may be
+
+TEST(TopicsMax, TheLongestIdleMakesRoomAndOthersDoNot) {
+  const TimePoint now{1000h};
+  ReturnStack owner;
+  HomeTopics topics{generous, 1, 3};
+  Topic* held = topics.find_or_make("held", now);
+  topics.add_shard(*held, 0);
+  Topic* logged = topics.find_or_make("logged", now);
+  publish(topics, *logged, owner, 0, now);
+  ASSERT_NE(topics.find_or_make("idle", now), nullptr);
+  Topic* in_its_place = topics.find_or_make("one more", now);
+  ASSERT_NE(in_its_place, nullptr);
+  EXPECT_EQ(topics.find("idle"), nullptr);
+  topics.add_shard(*in_its_place, 0);
+  EXPECT_EQ(topics.find_or_make("too many", now), nullptr);
+  EXPECT_EQ(topics.find_or_make("held", now), held) << "what there is stays";
+  EXPECT_EQ(topics.size(), 3u);
+  topics.remove_shard(*held, 0, now);
+  EXPECT_NE(topics.find_or_make("room again", now), nullptr);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Log : public testing::Test, public LogStore::Events {
   std::size_t append(Topic& topic, std::int64_t time_us = 0, std::size_t content_bytes = 10) {
     MessageRef message(Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
     message->offset = topic.take_next_offset();
-    message->time_us = time_us;
+    message->accepted_ns = 1000 * time_us;
     const std::size_t bytes = message->memory_bytes();
     store->append(topic, std::move(message));
     return bytes;
@@ -100,14 +100,14 @@ TEST_F(Log, ForgetsWhatIsTooOldAndNoYounger) {
   append(a, 100);
   append(b, 105);
   append(a, 110);
-  store->expire(110);
+  store->expire(1000 * 110);
   EXPECT_THAT(offsets(a), ElementsAre(1, 2)) << "it is exactly as old as allowed";
-  store->expire(111);
+  store->expire(1000 * 111);
   EXPECT_THAT(offsets(a), ElementsAre(2));
   EXPECT_THAT(emptied, IsEmpty());
-  store->expire(116);
+  store->expire(1000 * 116);
   EXPECT_THAT(emptied, ElementsAre("b"));
-  store->expire(1000);
+  store->expire(1000 * 1000);
   EXPECT_THAT(emptied, ElementsAre("b", "a"));
   EXPECT_TRUE(store->empty());
   EXPECT_EQ(store->bytes(), 0u);
@@ -172,7 +172,7 @@ TEST_F(Log, AgreesWithTheRulesThroughRandomHistories) {
     for (int step = 0; step < 300; ++step) {
       now += random() % 8;
       if (random() % 4 == 0) {
-        store->expire(now);
+        store->expire(1000 * now);
         std::erase_if(kept, [&](const Kept& each) { return now - each.time > 20; });
       } else {
         Topic& topic = random() % 2 == 0 ? a : b;
