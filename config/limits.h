@@ -62,6 +62,13 @@ static_assert(sends_per_flush <= ring_submissions);
 inline constexpr std::size_t iovecs_per_send = 16;
 static_assert(iovecs_per_send <= 1024);
 
+// Of one connection's input; what more has come waits for the next turn, behind the others that wait. 64 KiB are 10,000
+// of the smallest frames or 3,000 of the smallest TLS records: one or two milliseconds.
+inline constexpr std::uint8_t receives_per_turn = 32;
+inline constexpr std::size_t input_bytes_per_turn = receives_per_turn * receive_buffer_bytes;
+// Of the connections whose input waits, so that many of them take no more than a few together: 16 × 64 KiB = 1 MiB.
+inline constexpr std::uint32_t inputs_per_turn = 16;
+
 // Mails taken from one other shard a turn, so that its burst does not keep the rest waiting: a quarter of a mailbox.
 inline constexpr std::size_t mails_per_turn = 256;
 

@@ -3,8 +3,10 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "broker/base/check.h"
 #include "broker/net/tls.h"
@@ -40,7 +42,11 @@ void Connection::complete(const io::Received& received) noexcept {
   if (state_ == State::closing) return close_if_joined();
   if (!received.bytes.empty()) {
     ++receives_;
-    take(received.bytes);
+    if (has_share_left()) {
+      take(received.bytes);
+    } else {
+      put_off(received.bytes);
+    }
   } else if (received.end_of_stream()) {
     note_end();
     if (state_ == State::drained) return abort(reason_);
@@ -56,7 +62,7 @@ void Connection::complete(const io::Received& received) noexcept {
 // Unless the kernel receives already, or nothing more is wanted now.
 void Connection::receive_again() {
   const bool over = state_ == State::closing || state_ == State::dead || input_ != Input::open;
-  if (!over && !paused_ && !too_far_ahead() && !receive_in_flight()) arm_receive(false);
+  if (!over && !paused_ && !behind_ && !too_far_ahead() && !receive_in_flight()) arm_receive(false);
 }
 
 bool Connection::too_far_ahead() const {
@@ -69,9 +75,59 @@ void Connection::note_end() {
 
 // Once, and behind all that came before it: a stream that has paused us is told when it has resumed.
 void Connection::tell_end() {
-  if (input_ != Input::ended || paused_ || state_ != State::open) return;
+  if (input_ != Input::ended || paused_ || behind_ || state_ != State::open) return;
   input_ = Input::told;
   stream_.on_end();
+}
+
+// A handshake has its own bound.
+bool Connection::has_share_left() {
+  const auto turn = static_cast<std::uint8_t>(services_.turn);
+  if (std::exchange(turn_, turn) != turn) turn_receives_ = 0;
+  if (!secured()) return true;
+  return !behind_ && ++turn_receives_ <= limits::receives_per_turn;
+}
+
+void Connection::put_off(std::span<const std::uint8_t> bytes) {
+  if (state_ != State::open) return;
+  if (tls_ != nullptr) {
+    tls_->put_off(bytes);
+  } else {
+    keep(bytes);
+  }
+  fall_behind();
+}
+
+void Connection::fall_behind() {
+  if (behind_) return;
+  behind_ = true;
+  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
+  services_.on_behind(*this);
+}
+
+void Connection::catch_up() {
+  behind_ = false;
+  if (state_ != State::open) return receive_again();  // the peer's end must be seen
+  if (paused_) return;                                // resume_reading() goes on
+  offer_kept();
+  feed_put_off();
+  tell_end();
+  receive_again();
+}
+
+std::size_t Connection::put_off_bytes() const { return tls_->put_off_bytes(); }
+
+// Behind the plaintext that waits, one share at a time.
+void Connection::feed_put_off() {
+  if (tls_ == nullptr || state_ != State::open || paused_ || behind_) return;
+  std::unique_ptr<Backlog> ciphertext = tls_->take_put_off();
+  if (ciphertext == nullptr) return;
+  const std::span<std::uint8_t> share = ciphertext->front(limits::input_bytes_per_turn);
+  take_ciphertext(share);
+  if (share.size() == ciphertext->size() || state_ != State::open) return;
+  ciphertext->take(share.size());
+  tls_->put_back(std::move(ciphertext));
+  fall_behind();
 }
 
 void Connection::take(std::span<std::uint8_t> bytes) {
@@ -84,7 +140,8 @@ void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
   if (!tls_->handshake_done()) {
     const bool was_ahead = too_far_ahead();
     keep(bytes);
-    if (!std::exchange(handshake_due_, true)) services_.on_handshake_due(*this);
+    if (!handshake_due_) services_.on_handshake_due(*this);
+    handshake_due_ = true;
     if (!was_ahead && too_far_ahead()) services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
     return;
   }
@@ -103,10 +160,10 @@ void Connection::take_ciphertext(std::span<std::uint8_t> bytes) {
 void Connection::drive_handshake() {
   handshake_due_ = false;
   if (state_ != State::open) return;
-  const std::unique_ptr<std::string> ciphertext = std::move(kept_);
-  const Tls::Result result = tls_->feed(
-      {reinterpret_cast<std::uint8_t*>(ciphertext->data()), ciphertext->size()}, this,
-      [](void* self, std::span<std::uint8_t> plaintext) { static_cast<Connection*>(self)->keep(plaintext); });
+  const std::unique_ptr<Backlog> ciphertext = std::move(kept_);
+  const Tls::Result result = tls_->feed(ciphertext->front(), this, [](void* self, std::span<std::uint8_t> plaintext) {
+    static_cast<Connection*>(self)->keep(plaintext);
+  });
   if (result == Tls::Result::plain_http) return refuse_plain_http();
   if (result == Tls::Result::error) return finish(Reason::tls_error);
   if (tls_->handshake_done()) {
@@ -134,9 +191,9 @@ void Connection::refuse_plain_http() {
 
 void Connection::offer(std::span<std::uint8_t> plaintext) {
   if (state_ != State::open) return;
-  if (kept_ != nullptr || paused_) {
+  if (kept_ != nullptr || paused_ || behind_) {
     keep(plaintext);
-    if (!paused_) offer_kept();
+    if (!paused_ && !behind_) offer_kept();
     return;
   }
   const std::size_t taken = stream_.on_bytes(plaintext);
@@ -147,19 +204,21 @@ void Connection::offer(std::span<std::uint8_t> plaintext) {
 }
 
 void Connection::keep(std::span<const std::uint8_t> bytes) {
-  if (kept_ == nullptr) kept_ = std::make_unique<std::string>();
-  kept_->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (kept_ == nullptr) kept_ = std::make_unique<Backlog>();
+  kept_->append(bytes);
 }
 
 void Connection::offer_kept() {
   if (kept_ == nullptr || state_ != State::open) return;
   // Not a member meanwhile: the stream may finish() us. And an idle connection owns no buffer.
-  std::unique_ptr<std::string> offered = std::move(kept_);
-  const std::size_t taken = stream_.on_bytes({reinterpret_cast<std::uint8_t*>(offered->data()), offered->size()});
-  KODAMA_CHECK(taken <= offered->size(), "taken ", taken, " of ", offered->size());
+  std::unique_ptr<Backlog> offered = std::move(kept_);
+  const std::span<std::uint8_t> share = offered->front(limits::input_bytes_per_turn);
+  const std::size_t taken = stream_.on_bytes(share);
+  KODAMA_CHECK(taken <= share.size(), "taken ", taken, " of ", share.size());
   if (taken == offered->size() || state_ != State::open) return;
-  offered->erase(0, taken);
+  offered->take(taken);
   kept_ = std::move(offered);
+  if (taken == share.size() && !paused_) fall_behind();
 }
 
 void Connection::pause_reading() {
@@ -171,7 +230,9 @@ void Connection::pause_reading() {
 void Connection::resume_reading() {
   if (!paused_ || state_ != State::open) return;
   paused_ = false;
+  if (behind_) return;  // catch_up() goes on
   offer_kept();
+  feed_put_off();
   tell_end();
   receive_again();
 }
@@ -261,7 +322,8 @@ void Connection::finish(Reason reason) {
 void Connection::finish_if_flushed() {
   if (send_in_flight() || !queue_.empty()) return;
   if (tls_ != nullptr) {
-    if (!std::exchange(goodbye_said_, true)) {
+    if (!goodbye_said_) {
+      goodbye_said_ = true;
       tls_->close_notify();
       flush_tls();
     }

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "broker/io/ring.h"
+#include "broker/net/backlog.h"
 #include "broker/net/send_queue.h"
 #include "broker/net/stream.h"
 #include "proto/reason.h"
@@ -31,6 +32,9 @@ class ConnectionServices {
   std::string seal_scratch;  // one TLS record's plaintext, gathered
   // A handshake step is due for this connection; the shard drives a few a turn (limits::handshakes_per_turn).
   virtual void on_handshake_due(Connection&) noexcept = 0;
+  // More has come of this connection than its share of a turn; catch_up() is due in the next (limits::inputs_per_turn).
+  virtual void on_behind(Connection&) noexcept = 0;
+  std::uint32_t turn = 0;  // counts up with each turn of the shard
 
  protected:
   ~ConnectionServices() = default;
@@ -49,6 +53,9 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   void start();
   // One handshake step over what has come in. Requires: on_handshake_due was called since the last step.
   void drive_handshake();
+
+  // One share of what has waited for its turn. Requires: on_behind was called since the last one.
+  void catch_up();
 
   // Queue bytes; flush() sends them. Nothing is queued once finish() or abort() was called.
   void send_answer(std::string bytes);
@@ -79,11 +86,14 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   void relax();
 
   // Of what came and is not taken yet.
-  [[nodiscard]] std::size_t kept_bytes() const { return kept_ == nullptr ? 0 : kept_->size(); }
+  [[nodiscard]] std::size_t kept_bytes() const {
+    return (kept_ == nullptr ? 0 : kept_->size()) + (tls_ == nullptr ? 0 : put_off_bytes());
+  }
   [[nodiscard]] ConnectionServices& services() const { return services_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool secured() const;
-  [[nodiscard]] bool handshake_due() const { return handshake_due_; }
+  // The shard has it on a list.
+  [[nodiscard]] bool awaits_turn() const { return handshake_due_ || behind_; }
   [[nodiscard]] const Tls* tls() const { return tls_.get(); }
   [[nodiscard]] int fd() const { return fd_; }
   // Count up when something of the peer's has come, and when something of ours has gone. Only the first is a sign of
@@ -101,6 +111,11 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   void arm_receive(bool wait_first);
   void receive_again();
   [[nodiscard]] bool too_far_ahead() const;
+  [[nodiscard]] bool has_share_left();
+  void put_off(std::span<const std::uint8_t> bytes);
+  void fall_behind();
+  void feed_put_off();
+  [[nodiscard]] std::size_t put_off_bytes() const;
   void take(std::span<std::uint8_t> bytes);
   void take_ciphertext(std::span<std::uint8_t> bytes);
   void keep(std::span<const std::uint8_t> bytes);
@@ -118,7 +133,7 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   ConnectionServices& services_;
   Stream& stream_;
   std::unique_ptr<Tls> tls_;
-  std::unique_ptr<std::string> kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext; or null
+  std::unique_ptr<Backlog> kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext; or null
   SendQueue queue_;
   int fd_;
   std::uint32_t sealed_bytes_ = 0;  // plaintext of the queue's front that TLS has sealed and the kernel not yet taken
@@ -127,11 +142,14 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   std::uint8_t seals_ = 0;  // since the last relax()
   State state_ = State::open;
   proto::Reason reason_ = proto::Reason::peer_closed;
-  bool paused_ = false;
-  bool handshake_due_ = false;
-  bool goodbye_said_ = false;
   Input input_ = Input::open;
-  bool reset_ = false;
+  std::uint8_t turn_ = 0;           // in which the last bytes came, its low bits
+  std::uint8_t turn_receives_ = 0;  // how often they came in it
+  bool paused_ : 1 = false;
+  bool handshake_due_ : 1 = false;
+  bool behind_ : 1 = false;  // input waits for the next turn
+  bool goodbye_said_ : 1 = false;
+  bool reset_ : 1 = false;
 };
 static_assert(sizeof(Connection) <= 136, "an idle connection pays for it");
 

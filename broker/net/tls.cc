@@ -119,6 +119,11 @@ Tls::Result Tls::fail(std::string_view reason) {
   return ended_ = Result::error;
 }
 
+void Tls::put_off(std::span<const std::uint8_t> bytes) {
+  if (put_off_ == nullptr) put_off_ = std::make_unique<Backlog>();
+  put_off_->append(bytes);
+}
+
 // ---- giving
 
 bool Tls::seal(std::span<const iovec> pieces, std::string& scratch) {

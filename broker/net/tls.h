@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/net/backlog.h"
 #include "broker/net/tls_context.h"
 
 namespace broker::net {
@@ -63,6 +64,13 @@ class Tls {
   // A busy connection keeps its buffers instead of allocating them for each write. Not busy to begin with.
   void set_busy(bool busy);
 
+  // Ciphertext whose turn to be fed has not come.
+  void put_off(std::span<const std::uint8_t> bytes);
+  [[nodiscard]] std::size_t put_off_bytes() const { return put_off_ == nullptr ? 0 : put_off_->size(); }
+  // All of it; null: there is none. What is not fed of it is put back.
+  [[nodiscard]] std::unique_ptr<Backlog> take_put_off() { return std::move(put_off_); }
+  void put_back(std::unique_ptr<Backlog> rest) { put_off_ = std::move(rest); }
+
  private:
   Result shake_hands();
   void take_over_records();
@@ -77,8 +85,9 @@ class Tls {
   std::size_t sent_ = 0;                     // of sending_
   std::size_t answer_bytes_ = 0;             // of the output, what the peer made us say since the handshake
   std::unique_ptr<TrafficSecrets> secrets_;  // during the handshake
-  OpensslHandle<ssl_st> ssl_;                // until records_ takes over
-  std::unique_ptr<TlsRecords> records_;      // TLS 1.3, when the handshake is done
+  std::unique_ptr<Backlog> put_off_;
+  OpensslHandle<ssl_st> ssl_;            // until records_ takes over
+  std::unique_ptr<TlsRecords> records_;  // TLS 1.3, when the handshake is done
   std::string_view error_;
   Result ended_ = Result::ok;  // of the peer's direction
   bool begun_ = false;

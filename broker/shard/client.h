@@ -41,7 +41,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   [[nodiscard]] ClientId id() const { return id_; }
   // Nothing refers to it any more but the table.
   [[nodiscard]] bool may_be_destroyed() const {
-    return !dirty_ && !blocked_ && !throttled_ && !connection_.handshake_due();
+    return !dirty_ && !blocked_ && !throttled_ && !connection_.awaits_turn();
   }
 
   void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept override;

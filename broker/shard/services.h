@@ -81,6 +81,8 @@ struct Services final : net::ConnectionServices {
 
   void on_handshake_due(net::Connection& connection) noexcept override { handshakes.push_back(&connection); }
 
+  void on_behind(net::Connection& connection) noexcept override { behind.push_back(&connection); }
+
   Common common;
   const ShardIndex shard;
   const Now& now;
@@ -102,6 +104,7 @@ struct Services final : net::ConnectionServices {
   std::vector<Client*> dirty;                // something to send, or room that may have come
   std::vector<Client*> blocked;              // stopped reading: the mailbox to a home is full
   std::vector<net::Connection*> handshakes;  // a step is due
+  std::vector<net::Connection*> behind;      // input waits for its turn
   std::vector<ClientId> dead;                // to be destroyed at the turn's end
 };
 

@@ -45,6 +45,7 @@ void Shard::run(const Events& events) {
     wait();
     read_clock();
     obey();
+    drive_inputs();
     ring_.run();
     services_.departures.tell();
     drive_handshakes();
@@ -71,7 +72,8 @@ void Shard::wait() {
 // Zero while there is anything left to do; negative, which is without end, when not even time will bring something.
 std::chrono::nanoseconds Shard::sleep_time() {
   post_.publish(ring_);
-  if (!services_.dirty.empty() || flushed_ < flushing_.size() || !services_.handshakes.empty()) return 0ns;
+  const bool in_line = !services_.handshakes.empty() || !services_.behind.empty();
+  if (in_line || !services_.dirty.empty() || flushed_ < flushing_.size()) return 0ns;
   base::SleepFlag& flag = mesh_.sleep_flag(index_);
   flag.prepare_sleep();
   if (post_.anything_waiting(!post_.deliveries_congested())) {
@@ -84,6 +86,7 @@ std::chrono::nanoseconds Shard::sleep_time() {
 }
 
 void Shard::read_clock() {
+  ++services_.turn;
   now_.steady = std::chrono::steady_clock::now();
   now_.steady_ns = now_.steady.time_since_epoch().count();
   now_.wall_us =
@@ -109,6 +112,14 @@ void Shard::adopt(const Configuration& next) {
   if (tls_ != nullptr && identity != nullptr) tls_->renew(std::span(&identity, 1));
   control_.offered.store(nullptr, std::memory_order_relaxed);
   events_.on_adopted(events_.context);
+}
+
+// Who sends more than its share of a turn goes on in the next, one behind the other.
+void Shard::drive_inputs() {
+  std::vector<net::Connection*>& behind = services_.behind;
+  const std::size_t due = std::min<std::size_t>(behind.size(), limits::inputs_per_turn);
+  for (std::size_t i = 0; i < due; ++i) behind[i]->catch_up();
+  behind.erase(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(due));
 }
 
 // A storm of handshakes gets its share of every turn and no more.

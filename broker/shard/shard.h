@@ -57,6 +57,7 @@ class Shard final : public Acceptor::Events {
   void read_clock();
   void obey();
   void adopt(const Configuration& next);
+  void drive_inputs();
   void drive_handshakes();
   void drain_mailboxes();
   void flush();

@@ -63,7 +63,14 @@ class NotingStream final : public Stream {
 struct NotingServices final : ConnectionServices {
   explicit NotingServices(io::Ring& ring_used) : ConnectionServices(ring_used) {}
   void on_handshake_due(Connection& connection) noexcept override { due.push_back(&connection); }
+  void on_behind(Connection& connection) noexcept override { behind.push_back(&connection); }
+  // A turn of the shard begins: its share of input is due to everyone in line.
+  void next_turn() {
+    ++turn;
+    for (Connection* each : std::exchange(behind, {})) each->catch_up();
+  }
   std::vector<Connection*> due;
+  std::vector<Connection*> behind;
 };
 
 class ConnectionFixture : public testing::Test {
@@ -92,6 +99,8 @@ class ConnectionFixture : public testing::Test {
   void receive(std::string_view bytes, bool more = true) {
     ring.complete_receive(fd, bytes, more);
     ring.turn();
+    do services.next_turn();
+    while (!services.behind.empty());
   }
   void end_of_stream() {
     ring.end_of_stream(fd);

@@ -33,6 +33,7 @@ class Sweep {
     connection_.abort(Reason::going_away);
     if (ring_.receiving(fd)) ring_.fail_receive(fd, ECANCELED);
     if (ring_.sending(fd)) ring_.fail_send(fd, ECANCELED);
+    ++services_.turn;
     ring_.turn();
     EXPECT_EQ(connection_.state(), Connection::State::dead);
     EXPECT_EQ(stream_.deaths.size(), 1u);
@@ -43,6 +44,7 @@ class Sweep {
     const bool was_over = over();
     ring_.forget_actions();
     apply(event);
+    ++services_.turn;
     ring_.turn();
     if (stream_.progress > 0) connection_.flush();
     stream_.progress = 0;

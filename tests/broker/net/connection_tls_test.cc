@@ -26,6 +26,7 @@ class TlsConnection : public ConnectionFixture {
         ring.complete_receive(fd, from_client);
         idle = 0;
       }
+      services.next_turn();
       ring.turn();
       for (Connection* due : std::exchange(services.due, {})) due->drive_handshake();
       connection->flush();
@@ -51,12 +52,12 @@ TEST_F(TlsConnection, IsSecuredByAHandshakeThatTheShardDrives) {
   (void)client.shake_hands();
   receive(client.take_sent());
   EXPECT_THAT(services.due, ElementsAre(connection.get()));
-  EXPECT_TRUE(connection->handshake_due());
+  EXPECT_TRUE(connection->awaits_turn());
   EXPECT_FALSE(connection->secured()) << "nothing is done out of turn";
   connection->flush();
   EXPECT_FALSE(ring.sending(fd));
   connection->drive_handshake();
-  EXPECT_FALSE(connection->handshake_due());
+  EXPECT_FALSE(connection->awaits_turn());
   services.due.clear();
   connection->flush();
   EXPECT_TRUE(ring.sending(fd));
@@ -329,9 +330,9 @@ TEST_F(TlsConnection, EndsWhileItsHandshakeIsDue) {
   connection->abort(Reason::handshake_timeout);
   join();
   expect_closed(Reason::handshake_timeout);
-  EXPECT_TRUE(connection->handshake_due()) << "it is still on the shard's list, which outlives it otherwise";
+  EXPECT_TRUE(connection->awaits_turn()) << "it is still on the shard's list, which outlives it otherwise";
   connection->drive_handshake();
-  EXPECT_FALSE(connection->handshake_due());
+  EXPECT_FALSE(connection->awaits_turn());
   EXPECT_EQ(stream.progress, 0);
 }
 

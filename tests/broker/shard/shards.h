@@ -90,7 +90,10 @@ class OneShard {
 
   // Returns whether anything happened or is left to do.
   bool turn() {
-    std::size_t done = ring.turn();
+    ++services.turn;
+    std::size_t done = services.behind.size();
+    for (net::Connection* behind : std::exchange(services.behind, {})) behind->catch_up();
+    done += ring.turn();
     services.departures.tell();
     drive_handshakes();
     done += drain_mailboxes();
