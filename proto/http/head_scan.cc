@@ -162,6 +162,7 @@ void HeadScan::field_line(std::string_view line) {
   if (equals_ignoring_case(name, "host")) return host(value);
   if (equals_ignoring_case(name, "content-length")) return content_length(value);
   if (equals_ignoring_case(name, "transfer-encoding")) return transfer_encoding(value);
+  if (equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "proxy-connection")) connection(value);
 }
 
 void HeadScan::host(std::string_view value) {
@@ -186,6 +187,17 @@ void HeadScan::transfer_encoding(std::string_view value) {
     return refuse(Reason::not_implemented, "the only transfer coding known here is chunked");
   }
   chunked_ = true;
+}
+
+// RFC 9110 §7.6.1: a list of names. Who takes it for something else may drop other headers than we do.
+void HeadScan::connection(std::string_view value) {
+  while (!value.empty()) {
+    const std::string_view member = trim(value.substr(0, value.find(',')));
+    if (end_of_run(token_character, member, 0) < member.size()) {
+      return refuse(Reason::bad_request, "a Connection that is not a list of names");
+    }
+    value.remove_prefix(std::min(value.find(','), value.size() - 1) + 1);
+  }
 }
 
 void HeadScan::end_head() {

@@ -61,6 +61,7 @@ class HeadScan {
   void host(std::string_view value);
   void content_length(std::string_view value);
   void transfer_encoding(std::string_view value);
+  void connection(std::string_view value);
   void end_head();
   void refuse(Reason reason, std::string_view message);
   void refuse_byte(char c, std::string_view otherwise);

@@ -8,13 +8,17 @@
 #include <boost/beast/http/parser.hpp>
 #pragma GCC diagnostic pop
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "proto/http/characters.h"
 #include "proto/http/head_scan.h"
 #include "proto/http/parse_head.h"
 
@@ -27,6 +31,7 @@ void require(bool holds) {
 }
 
 namespace beast = boost::beast;
+using Fields = std::vector<std::pair<std::string, std::string>>;
 
 bool same(std::string_view ours, beast::string_view theirs) {
   return ours == std::string_view(theirs.data(), theirs.size());
@@ -42,13 +47,17 @@ void require_as_beast_reads(std::string_view head, const proto::http::Request& r
   require(parser.is_header_done());
   require(same(request.method, parser.get().method_string()) && same(request.target, parser.get().target()));
   if (!request.target.starts_with('/')) return;  // an absolute target takes the place of Host
-  auto ours = request.headers.begin();
-  for (const auto& theirs : parser.get()) {
-    require(ours != request.headers.end() && same(ours->second, theirs.value()));
-    require(beast::iequals({ours->first.data(), ours->first.size()}, theirs.name_string()));
-    ++ours;
+  // Beast lists fields of one name together, where the first of them stood.
+  Fields theirs;
+  for (const auto& field : parser.get()) {
+    std::string name(field.name_string());
+    std::ranges::transform(name, name.begin(), proto::http::to_lower);
+    theirs.emplace_back(std::move(name), std::string(field.value()));
   }
-  require(ours == request.headers.end());
+  Fields ours(request.headers.begin(), request.headers.end());
+  std::ranges::stable_sort(theirs, {}, &Fields::value_type::first);
+  std::ranges::stable_sort(ours, {}, &Fields::value_type::first);
+  require(ours == theirs);
 }
 
 }  // namespace

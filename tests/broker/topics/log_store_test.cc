@@ -26,7 +26,8 @@ class Log : public testing::Test, public LogStore::Events {
 
   void limit(const LogLimits& limits) { store = std::make_unique<LogStore>(limits, *this); }
   std::size_t append(Topic& topic, std::int64_t time_us = 0, std::size_t content_bytes = 10) {
-    MessageRef message(Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
+    MessageRef message(
+        Message::make({.topic = topic.name(), .event = {}, .content = std::string(content_bytes, 'x')}, 0, owner));
     message->offset = topic.take_next_offset();
     message->accepted_ns = 1000 * time_us;
     const std::size_t bytes = message->memory_bytes();
@@ -88,7 +89,7 @@ TEST_F(Log, FollowsItsLimitsAsTheyChange) {
   EXPECT_THAT(offsets(a), ElementsAre(21));
   EXPECT_THAT(offsets(b), ElementsAre(1));
   store->set_limits({100, 10us, 1 << 20});
-  store->expire(31);
+  store->expire(1000 * 31);
   EXPECT_THAT(offsets(b), IsEmpty());
   EXPECT_THAT(offsets(a), ElementsAre(21));
   for (int i = 0; i < 50; ++i) append(a, 31);
@@ -161,7 +162,12 @@ TEST_F(Log, AgreesWithTheRulesThroughRandomHistories) {
     const LogLimits limits{1 + random() % 5, std::chrono::microseconds(20), 400 + random() % 2000};
     for (Topic* topic : {&a, &b}) store->clear(*topic);
     limit(limits);
-    struct Kept { Topic* topic; std::uint64_t offset; std::int64_t time; std::size_t bytes; };
+    struct Kept {
+      Topic* topic;
+      std::uint64_t offset;
+      std::int64_t time;
+      std::size_t bytes;
+    };
     std::vector<Kept> kept;
     const auto total = [&] {
       std::size_t bytes = 0;
