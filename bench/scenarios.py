@@ -82,7 +82,7 @@ class Settings:
     prefill_bytes: int = 3 << 20  # fills a stalled reader's sockets, not kodama's queue of 4 MiB
 
 
-QUICK = Settings(warmup=1.0, duration=2.0, hold=10.0, ping=10.0, repetitions=2, again=0.0,
+QUICK = Settings(warmup=0.6, duration=2.0, hold=10.0, ping=10.0, repetitions=2, again=0.0,
                  idle_repetitions=1, calibrations=1, connections=10_000)
 
 
