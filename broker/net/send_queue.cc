@@ -8,7 +8,7 @@
 namespace broker::net {
 namespace {
 
-// Answers that queue up behind each other share an entry up to about this size.
+// Answers that queue up behind each other share an entry up to about this size, and so do control frames.
 constexpr std::size_t answer_entry_bytes = 16 * 1024;
 // An emptied queue of more entries than this gives its memory back.
 constexpr std::size_t kept_entries = 64;
@@ -31,9 +31,15 @@ void SendQueue::push_answer(std::string bytes) {
 }
 
 void SendQueue::push_control(std::string_view frame) {
-  count(SharedBytes::Use::answer, frame.size());
-  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(begun_end()),
-                  SharedBytesRef::make({.bytes = std::string(frame)}));
+  count(SharedBytes::Use::control, frame.size());
+  std::size_t place = begun_end();
+  while (place < entries_.size() && entries_[place]->use == SharedBytes::Use::control) ++place;
+  if (place > begun_end() && entries_[place - 1]->bytes.size() < answer_entry_bytes) {
+    entries_[place - 1]->bytes.append(frame);
+    return;
+  }
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(place),
+                  SharedBytesRef::make({.bytes = std::string(frame), .use = SharedBytes::Use::control}));
 }
 
 // Hot: once a send. Measured by send_queue of bench/micro.

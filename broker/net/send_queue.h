@@ -23,7 +23,7 @@ class SendQueue {
     count(bytes->use, bytes->bytes.size());
     entries_.push_back(bytes);
   }
-  // Behind what is already begun, before everything else.
+  // Behind what is already begun and the control frames that wait, before everything else.
   void push_control(std::string_view frame);
 
   // What is queued now counts as begun: nothing overtakes it, and nothing of it is dropped.
@@ -115,7 +115,8 @@ class SendQueue {
   void count(SharedBytes::Use use, std::size_t bytes) {
     const auto counted = static_cast<std::uint32_t>(bytes);  // wraps around when it is taken away
     switch (use) {
-      case SharedBytes::Use::answer: answer_bytes_ += counted; break;
+      case SharedBytes::Use::answer:
+      case SharedBytes::Use::control: answer_bytes_ += counted; break;
       case SharedBytes::Use::delivery: delivery_bytes_ += counted; break;
       case SharedBytes::Use::replay: replay_bytes_ += counted; break;
     }

@@ -14,6 +14,7 @@ struct SharedBytes {
   // Who these bytes are charged to and what may happen to them.
   enum class Use : std::uint8_t {
     answer,    // of this connection alone; never dropped
+    control,   // frames that overtake all of the others; never dropped, charged as answers are
     delivery,  // live deliveries; may be dropped by the queue's policy as long as they are not begun
     replay,    // out of a topic's log, paced by the reader; never dropped, outside the queue's limit
   };

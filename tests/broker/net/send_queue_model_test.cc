@@ -45,8 +45,12 @@ class Model : public testing::TestWithParam<unsigned> {
   void push_control() {
     const std::string bytes = text(1 + draw(5));
     queue_.push_control(bytes);
-    const auto place = std::ranges::find(entries_, false, &Entry::begun);
-    entries_.insert(place, {bytes, Use::answer, 0});
+    const auto place = std::ranges::find_if(entries_, [](const Entry& e) { return !e.begun && e.use != Use::control; });
+    if (place != entries_.begin() && !(place - 1)->begun) {
+      (place - 1)->bytes += bytes;
+    } else {
+      entries_.insert(place, {bytes, Use::control, 0});
+    }
   }
   void gather() {
     std::vector<iovec> pieces(1 + static_cast<std::size_t>(draw(6)));
@@ -108,10 +112,10 @@ class Model : public testing::TestWithParam<unsigned> {
   }
   void compare() {
     ASSERT_EQ(queue_.empty(), entries_.empty());
-    ASSERT_EQ(queue_.answer_bytes(), sum(Use::answer));
+    ASSERT_EQ(queue_.answer_bytes(), sum(Use::answer) + sum(Use::control));
     ASSERT_EQ(queue_.delivery_bytes(), sum(Use::delivery));
     ASSERT_EQ(queue_.replay_bytes(), sum(Use::replay));
-    ASSERT_EQ(queue_.bytes(), sum(Use::answer) + sum(Use::delivery) + sum(Use::replay));
+    ASSERT_EQ(queue_.bytes(), sum(Use::answer) + sum(Use::control) + sum(Use::delivery) + sum(Use::replay));
   }
 
   int draw(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }

@@ -128,12 +128,30 @@ TEST(SendQueue, KeepsAnAnswerBehindAControlFrameApart) {
   queue.push_control("P");
   queue.push_answer("a");
   EXPECT_EQ(queue.answer_bytes(), 2u);
-  (void)gather(queue);
   queue.push_control("Q");
+  EXPECT_THAT(gather(queue), ElementsAre("PQ", "a"));
   queue.push_control("R");
+  queue.push_answer("b");
+  queue.push_control("S");
+  EXPECT_THAT(gather(queue), ElementsAre("PQ", "a", "RS", "b"));
+}
+
+TEST(SendQueue, KeepsControlFramesInTheirOrder) {
+  SendQueue queue;
+  queue.push_shared(shared("aaaa"));
+  queue.push_shared(shared("bbbb"));
+  (void)gather(queue, 1);
+  std::string expected = "aaaa";
+  for (int i = 0; i < 20'000; ++i) {  // more than one entry of them
+    queue.push_control(std::to_string(i));
+    expected += std::to_string(i);
+  }
   std::string all;
-  for (const std::string& piece : gather(queue)) all += piece;
-  EXPECT_EQ(all.substr(0, 2), "Pa");
+  const std::vector<std::string> pieces = gather(queue, 64);
+  for (const std::string& piece : pieces) all += piece;
+  EXPECT_EQ(all, expected + "bbbb");
+  EXPECT_LT(pieces.size(), 12u);
+  EXPECT_EQ(queue.answer_bytes(), expected.size() - 4);
 }
 
 TEST(SendQueue, DropsTheOldestDeliveriesUntilTheRestFits) {
