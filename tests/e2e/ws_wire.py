@@ -6,6 +6,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import struct
 import zlib
 
@@ -51,8 +52,18 @@ def deflate_on(compressor, payload):
     return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
 
 
-def inflate(payload):
-    return zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+def inflate(payload, bits=15):
+    """A message by itself. With a window below 2^15 it must not look back farther than that."""
+    payload += b"\0\0\xff\xff"
+    inflater = zlib.decompressobj(-bits)
+    if bits == 15:
+        return inflater.decompress(payload)
+    # zlib lets a message look back at everything within one call's output: so little is taken at a time.
+    pieces = []
+    while payload:
+        pieces.append(inflater.decompress(payload, 64))
+        payload = inflater.unconsumed_tail
+    return b"".join(pieces) + inflater.flush()
 
 
 def close_payload(code, text=""):
@@ -81,7 +92,9 @@ class WebSocket(Wire):
         if expect == 101 and self.answer.header("sec-websocket-accept") != accept_key(key):
             raise AssertionError(f"Sec-WebSocket-Accept: {self.answer}")
         self.shard = self.answer.header("kodama-shard")
-        self.deflate = (self.answer.header("sec-websocket-extensions") or "").startswith("permessage-deflate")
+        agreed = self.answer.header("sec-websocket-extensions") or ""
+        self.deflate = agreed.startswith("permessage-deflate")
+        self.window_bits = int((re.search(r"server_max_window_bits=(\d+)", agreed) or [0, 15])[1])
         self.compressed = None  # was the last data frame?
 
     def send_frame(self, opcode, payload=b"", **options):
@@ -106,10 +119,12 @@ class WebSocket(Wire):
             minimal = True
         if not minimal:
             raise AssertionError(f"a length of {size} that is not written minimally")
+        if first & 0x08 and (size > 125 or not first & 0x80):
+            raise AssertionError(f"a control frame of {size} bytes, or in fragments: {first:02x}")
         payload = self.read(size)
         if first & 0x0F in (TEXT, BINARY):
             self.compressed = bool(first & 0x40)
-            payload = inflate(payload) if self.compressed else payload
+            payload = inflate(payload, self.window_bits) if self.compressed else payload
         return Frame(bool(first & 0x80), first & 0x0F, payload)
 
     def read_message(self):
