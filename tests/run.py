@@ -52,7 +52,7 @@ def all_suites():
         "unit-asan": suites.ctest(os.path.join(ROOT, "build/asan"), ASAN),
         "unit-tsan": suites.ctest(os.path.join(ROOT, "build/tsan"), TSAN),
         "e2e-2": e2e("release", 2),
-        "e2e-4": e2e("release", 4),
+        "e2e-4": e2e("release", 4, {"KODAMA_DIFFERENTIAL": "20000"}),  # all of them are said in e2e-2
         "e2e-asan": e2e("asan", 2, {"KODAMA_SLOW": "1", **ASAN}),
         "e2e-tsan": e2e("tsan", 2, {"KODAMA_SLOW": "1", **TSAN}),
         "swarm-2": swarm("release", 2),
