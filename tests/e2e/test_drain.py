@@ -130,7 +130,9 @@ class Drain(OwnBrokerCase):
     def test_requests_under_way_are_answered(self):
         broker = self.begin("--drain.duration", "0")
         with broker.wire() as wire, broker.wire() as stream:
-            wire.send("POST /topics/late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nla")
+            wire.send("POST /topics/late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+            self.assertIn(b" 100 ", wire.read_until(b"\r\n\r\n"))  # its head has been read
+            wire.send("la")
             lines = Lines(stream)
             lines.publish(topic="late stream", data=1)
             lines.answer()
