@@ -17,9 +17,9 @@
 namespace broker::net {
 namespace {
 
+using std::chrono::hours;
 using testing::HasSubstr;
 using testing::MatchesRegex;
-using std::chrono::hours;
 
 using Time = std::chrono::system_clock::time_point;
 Time now() { return std::chrono::system_clock::now(); }
@@ -62,15 +62,17 @@ TEST(SelfSigned, IsReplacedWhenItsFilesAreOfNoUse) {
     const char* name;
     void (*spoil)(const SelfSigned&);
   };
-  for (const Case& c : {Case{"another key", [](const SelfSigned& kept) {
-                               TemporaryDirectory other;
-                               const SelfSigned stranger = keep_self_signed(other.path(), now());
-                               std::filesystem::copy_file(stranger.key_path, kept.key_path,
-                                                          std::filesystem::copy_options::overwrite_existing);
-                             }},
-                        Case{"no key", [](const SelfSigned& kept) { std::filesystem::remove(kept.key_path); }},
-                        Case{"empty file", [](const SelfSigned& kept) { ::truncate(kept.certificate_path.c_str(), 0); }},
-                        Case{"half a key", [](const SelfSigned& kept) { ::truncate(kept.key_path.c_str(), 100); }}}) {
+  for (const Case& c :
+       {Case{"another key",
+             [](const SelfSigned& kept) {
+               TemporaryDirectory other;
+               const SelfSigned stranger = keep_self_signed(other.path(), now());
+               std::filesystem::copy_file(stranger.key_path, kept.key_path,
+                                          std::filesystem::copy_options::overwrite_existing);
+             }},
+        Case{"no key", [](const SelfSigned& kept) { std::filesystem::remove(kept.key_path); }},
+        Case{"empty file", [](const SelfSigned& kept) { ::truncate(kept.certificate_path.c_str(), 0); }},
+        Case{"half a key", [](const SelfSigned& kept) { ::truncate(kept.key_path.c_str(), 100); }}}) {
     TemporaryDirectory directory;
     const SelfSigned first = keep_self_signed(directory.path(), now());
     c.spoil(first);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every event in every state: all short sequences of events, and long random ones, with streams of every temper. What must
-// hold after each step is written down in Sweep::check(); the fake ring itself ends the program when anything is armed
-// twice, used after close, or closed while the kernel holds it.
+// Every event in every state: all short sequences of events, and long random ones, with streams of every temper. What
+// must hold after each step is written down in Sweep::check(); the fake ring itself ends the program when anything is
+// armed twice, used after close, or closed while the kernel holds it.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -14,9 +14,24 @@ namespace {
 using proto::Reason;
 
 enum class Event : int {
-  data, last_data, no_buffers, cancelled, reset_by_peer, end_of_stream,  // what the kernel says of the receive
-  sent, sent_short, broken_pipe, send_cancelled,                        // and of the send
-  answer, control, flush, pause, resume, finish, abort, cut,            // what the stream asks for
+  data,
+  last_data,
+  no_buffers,
+  cancelled,
+  reset_by_peer,
+  end_of_stream,  // what the kernel says of the receive
+  sent,
+  sent_short,
+  broken_pipe,
+  send_cancelled,  // and of the send
+  answer,
+  control,
+  flush,
+  pause,
+  resume,
+  finish,
+  abort,
+  cut,  // what the stream asks for
 };
 constexpr int event_count = static_cast<int>(Event::cut) + 1;
 
@@ -55,7 +70,9 @@ class Sweep {
   static constexpr int fd = 7;
   using State = Connection::State;
 
-  [[nodiscard]] bool over() const { return connection_.state() == State::closing || connection_.state() == State::dead; }
+  [[nodiscard]] bool over() const {
+    return connection_.state() == State::closing || connection_.state() == State::dead;
+  }
 
   void apply(Event event) {
     switch (event) {
@@ -67,11 +84,21 @@ class Sweep {
       case Event::no_buffers: return fail_receive(ENOBUFS);
       case Event::cancelled: return fail_receive(ECANCELED);
       case Event::reset_by_peer: return fail_receive(ECONNRESET);
-      case Event::end_of_stream: if (ring_.receiving(fd)) ring_.end_of_stream(fd); return;
-      case Event::sent: if (ring_.sending(fd)) ring_.complete_send(fd); return;
-      case Event::sent_short: if (ring_.sending(fd)) ring_.complete_send(fd, 1); return;
-      case Event::broken_pipe: if (ring_.sending(fd)) ring_.fail_send(fd, EPIPE); return;
-      case Event::send_cancelled: if (ring_.sending(fd) && over()) ring_.fail_send(fd, ECANCELED); return;
+      case Event::end_of_stream:
+        if (ring_.receiving(fd)) ring_.end_of_stream(fd);
+        return;
+      case Event::sent:
+        if (ring_.sending(fd)) ring_.complete_send(fd);
+        return;
+      case Event::sent_short:
+        if (ring_.sending(fd)) ring_.complete_send(fd, 1);
+        return;
+      case Event::broken_pipe:
+        if (ring_.sending(fd)) ring_.fail_send(fd, EPIPE);
+        return;
+      case Event::send_cancelled:
+        if (ring_.sending(fd) && over()) ring_.fail_send(fd, ECANCELED);
+        return;
       case Event::answer:
         if (connection_.state() == State::open) queued_ += "answer";
         return connection_.send_answer("answer");

@@ -84,7 +84,8 @@ class Model : public testing::TestWithParam<unsigned> {
     const std::size_t keep = static_cast<std::size_t>(draw(120));
     const bool announce = draw(2) == 0;
     const bool there = queue_.drop_oldest(keep, [&](const SharedBytes& lost) -> std::optional<SharedBytesRef> {
-      const auto dropped = std::ranges::find_if(entries_, [](const Entry& e) { return !e.begun && e.use == Use::delivery; });
+      const auto dropped =
+          std::ranges::find_if(entries_, [](const Entry& e) { return !e.begun && e.use == Use::delivery; });
       EXPECT_EQ(lost.bytes, dropped->bytes);
       const int stream = dropped->stream;
       if (!announce) {

@@ -23,11 +23,16 @@ SharedBytesRef shared(std::string bytes, Use use = Use::delivery, const void* st
   return SharedBytesRef::make({.bytes = std::move(bytes), .stream = stream, .messages = 1, .use = use});
 }
 
+void push(SendQueue& queue, std::initializer_list<const char*> deliveries) {
+  for (const char* each : deliveries) queue.push_shared(shared(each));
+}
+
 std::vector<std::string> gather(SendQueue& queue, std::size_t pieces_max = 16, std::size_t bytes_max = no_limit) {
   std::vector<iovec> pieces(pieces_max);
   const std::size_t used = queue.gather(pieces, bytes_max);
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < used; ++i) texts.emplace_back(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+  for (std::size_t i = 0; i < used; ++i)
+    texts.emplace_back(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
   return texts;
 }
 
@@ -55,7 +60,7 @@ TEST(SendQueue, ContinuesBehindWhatHasLeftAtEveryLength) {
   const std::string all = "onetwothree";
   for (std::size_t first = 1; first <= all.size(); ++first) {
     SendQueue queue;
-    for (const char* each : {"one", "two", "three"}) queue.push_shared(shared(each));
+    push(queue, {"one", "two", "three"});
     (void)gather(queue);
     (void)consume(queue, first);
     EXPECT_EQ(queue.bytes(), all.size() - first);
@@ -67,8 +72,7 @@ TEST(SendQueue, ContinuesBehindWhatHasLeftAtEveryLength) {
 
 TEST(SendQueue, TellsOfAnEntryWhenItsLastByteHasLeft) {
   SendQueue queue;
-  queue.push_shared(shared("one"));
-  queue.push_shared(shared("two"));
+  push(queue, {"one", "two"});
   (void)gather(queue);
   EXPECT_THAT(consume(queue, 2), IsEmpty());
   EXPECT_THAT(consume(queue, 3), ElementsAre("one"));
@@ -77,7 +81,7 @@ TEST(SendQueue, TellsOfAnEntryWhenItsLastByteHasLeft) {
 
 TEST(SendQueue, FillsNoMoreThanItIsAskedFor) {
   SendQueue queue;
-  for (const char* each : {"aaaa", "bbbb", "cccc"}) queue.push_shared(shared(each));
+  push(queue, {"aaaa", "bbbb", "cccc"});
   EXPECT_THAT(gather(queue, 2), ElementsAre("aaaa", "bbbb"));
   EXPECT_THAT(gather(queue, 16, 11), ElementsAre("aaaa", "bbbb"));
   EXPECT_THAT(gather(queue, 16, 12), ElementsAre("aaaa", "bbbb", "cccc"));
@@ -107,7 +111,7 @@ TEST(SendQueue, DoesNotJoinAnswersWithoutBound) {
 
 TEST(SendQueue, LetsControlFramesOvertakeOnlyWhatIsNotBegun) {
   SendQueue queue;
-  for (const char* each : {"aaaa", "bbbb", "cccc"}) queue.push_shared(shared(each));
+  push(queue, {"aaaa", "bbbb", "cccc"});
   (void)gather(queue, 2);
   queue.push_control("P");
   EXPECT_THAT(gather(queue), ElementsAre("aaaa", "bbbb", "P", "cccc"));
@@ -115,8 +119,7 @@ TEST(SendQueue, LetsControlFramesOvertakeOnlyWhatIsNotBegun) {
 
 TEST(SendQueue, KeepsAnEntryWholeThatHasLeftInPartWhenAControlFrameComes) {
   SendQueue queue;
-  queue.push_shared(shared("aaaa"));
-  queue.push_shared(shared("bbbb"));
+  push(queue, {"aaaa", "bbbb"});
   (void)gather(queue, 1);
   (void)consume(queue, 1);
   queue.push_control("P");
@@ -138,8 +141,7 @@ TEST(SendQueue, KeepsAnAnswerBehindAControlFrameApart) {
 
 TEST(SendQueue, KeepsControlFramesInTheirOrder) {
   SendQueue queue;
-  queue.push_shared(shared("aaaa"));
-  queue.push_shared(shared("bbbb"));
+  push(queue, {"aaaa", "bbbb"});
   (void)gather(queue, 1);
   std::string expected = "aaaa";
   for (int i = 0; i < 20'000; ++i) {  // more than one entry of them
@@ -156,7 +158,7 @@ TEST(SendQueue, KeepsControlFramesInTheirOrder) {
 
 TEST(SendQueue, DropsTheOldestDeliveriesUntilTheRestFits) {
   SendQueue queue;
-  for (const char* each : {"aaaa", "bbbb", "cccc", "dddd"}) queue.push_shared(shared(each));
+  push(queue, {"aaaa", "bbbb", "cccc", "dddd"});
   std::vector<std::string> dropped;
   EXPECT_TRUE(queue.drop_oldest(8, [&](const SharedBytes& lost) {
     dropped.push_back(lost.bytes);
@@ -184,8 +186,7 @@ TEST(SendQueue, PutsAnAnnouncementWhereTheFirstDroppedDeliveryStood) {
   queue.push_shared(shared("replay", Use::replay));
   queue.push_shared(shared("aaaa"));
   queue.push_answer("answer");
-  queue.push_shared(shared("bbbb"));
-  queue.push_shared(shared("cccc"));
+  push(queue, {"bbbb", "cccc"});
   SharedBytesRef gap;
   EXPECT_TRUE(queue.drop_oldest(4, [&](const SharedBytes& lost) -> std::optional<SharedBytesRef> {
     if (lost.bytes != "aaaa") return std::nullopt;
@@ -202,7 +203,8 @@ TEST(SendQueue, WritesNoAnswerIntoAnAnnouncementThatMayBeRewritten) {
   SendQueue queue;
   queue.push_shared(shared("aaaa"));
   SharedBytesRef gap;
-  (void)queue.drop_oldest(0, [&](const SharedBytes&) -> std::optional<SharedBytesRef> { return gap = shared("gap", Use::answer); });
+  (void)queue.drop_oldest(
+      0, [&](const SharedBytes&) -> std::optional<SharedBytesRef> { return gap = shared("gap", Use::answer); });
   queue.push_answer("answer");
   queue.rewrite(*gap, "longer gap");
   EXPECT_THAT(gather(queue), ElementsAre("longer gap", "answer"));
@@ -210,7 +212,7 @@ TEST(SendQueue, WritesNoAnswerIntoAnAnnouncementThatMayBeRewritten) {
 
 TEST(SendQueue, TakesBackWhatIsNotBegunOfAStream) {
   SendQueue queue;
-  for (const char* each : {"a1", "a2"}) queue.push_shared(shared(each));
+  push(queue, {"a1", "a2"});
   (void)gather(queue, 1);
   queue.push_answer("answer");
   queue.push_shared(shared("b", Use::delivery, &stream_b));
@@ -250,7 +252,7 @@ TEST(SendQueue, SharesAnEntryAmongQueuesAndFreesItWithTheLast) {
 
 TEST(SendQueue, ClearHandsOverAllThatIsLeft) {
   SendQueue queue;
-  for (const char* each : {"aa", "bb", "cc"}) queue.push_shared(shared(each));
+  push(queue, {"aa", "bb", "cc"});
   (void)gather(queue);
   (void)consume(queue, 3);
   std::vector<std::string> lost;
@@ -269,7 +271,8 @@ TEST(SendQueue, StaysInOrderThroughAThousandEntriesThatComeAndGo) {
   for (int round = 0; round < 400; ++round) {
     for (int i = 0; i < 5; ++i) queue.push_shared(shared(std::to_string(1'000'000 + pushed++)));
     const std::vector<std::string> pieces = gather(queue, 4);
-    for (const std::string& left : consume(queue, pieces.size() * 7)) EXPECT_EQ(left, std::to_string(1'000'000 + seen++));
+    for (const std::string& left : consume(queue, pieces.size() * 7))
+      EXPECT_EQ(left, std::to_string(1'000'000 + seen++));
   }
   EXPECT_EQ(queue.delivery_bytes(), (pushed - seen) * 7);
 }

@@ -108,8 +108,7 @@ TEST_P(TlsHandshake, NegotiatesHttp11) {
     std::string error;
   };
   for (const Case& c : {Case{"", "", ""}, Case{"\x08http/1.1", "http/1.1", ""},
-                        Case{"\x02h2\x08http/1.1", "http/1.1", ""},
-                        Case{"\x02h2", "", "no application protocol"}}) {
+                        Case{"\x02h2\x08http/1.1", "http/1.1", ""}, Case{"\x02h2", "", "no application protocol"}}) {
     Server server(context);
     TlsClientOptions with_protocols = options();
     with_protocols.protocols = c.offered;
@@ -215,7 +214,8 @@ TEST_P(TlsHandshake, ShowsANewCertificateToWhoComesAfterItsRenewal) {
   {
     TemporaryDirectory directory;
     const CertificateFiles files = write_certificate(directory, "renewed", "DNS:localhost");
-    const TlsIdentity::Loaded renewed = TlsIdentity::load(files.certificate, files.key, std::chrono::system_clock::now());
+    const TlsIdentity::Loaded renewed =
+        TlsIdentity::load(files.certificate, files.key, std::chrono::system_clock::now());
     ASSERT_NE(renewed.identity, nullptr) << renewed.error;
     const TlsIdentity* identity = renewed.identity.get();
     own.renew({&identity, 1});

@@ -6,7 +6,9 @@
 namespace broker::shard {
 namespace {
 
-config::TopicPattern pattern(std::string_view text) { return std::get<config::TopicPattern>(config::TopicPattern::parse(text)); }
+config::TopicPattern pattern(std::string_view text) {
+  return std::get<config::TopicPattern>(config::TopicPattern::parse(text));
+}
 
 config::Settings settings(bool dev, std::vector<std::string> origins = {}) {
   config::Settings made;
@@ -83,8 +85,9 @@ TEST(Access, WantsAKeyFromBackendsUnlessItIsDev) {
   const Access access(settings(false), keys);
   EXPECT_TRUE(access.backend_allowed("Bearer first-key-of-two"));
   EXPECT_TRUE(access.backend_allowed("bearer second-key-of-two"));
-  for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer first-key-of-tw", "Bearer first-key-of-two ", "first-key-of-two",
-                            "Basic first-key-of-two", "Bearer  first-key-of-two", "Bearer FIRST-KEY-OF-TWO"}) {
+  for (const char* wrong :
+       {"", "Bearer", "Bearer ", "Bearer first-key-of-tw", "Bearer first-key-of-two ", "first-key-of-two",
+        "Basic first-key-of-two", "Bearer  first-key-of-two", "Bearer FIRST-KEY-OF-TWO"}) {
     EXPECT_FALSE(access.backend_allowed(wrong)) << wrong;
   }
   EXPECT_FALSE(Access(settings(false), {}).backend_allowed("Bearer ")) << "no keys, nobody";

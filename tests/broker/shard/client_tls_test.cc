@@ -66,8 +66,7 @@ class ClientTls : public testing::Test {
   TlsPeer peer{shards, context};
 };
 
-constexpr std::string_view publish =
-    "POST /topics/t HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view publish = "POST /topics/t HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
 constexpr std::string_view upgrade =
     "GET /topics/t HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Subscribers that lose their connection and resume, on whatever shard they land, while messages are published and every
-// turn, send and page may come in between: no gap and no repeat. Seeded; a seed that fails fails again.
+// Subscribers that lose their connection and resume, on whatever shard they land, while messages are published and
+// every turn, send and page may come in between: no gap and no repeat. Seeded; a seed that fails fails again.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -13,7 +13,8 @@ namespace {
 // Reads what a native subscriber is sent, in pieces of any size.
 class Follower {
  public:
-  Follower(Shards& shards, std::mt19937& random, std::string topic) : shards_(shards), random_(random), topic_(std::move(topic)) {}
+  Follower(Shards& shards, std::mt19937& random, std::string topic)
+      : shards_(shards), random_(random), topic_(std::move(topic)) {}
 
   [[nodiscard]] bool connected() const { return peer_ != nullptr; }
   [[nodiscard]] std::uint64_t last() const { return last_; }
@@ -25,10 +26,10 @@ class Follower {
     unread_.clear();
     upgraded_ = answered_ = false;
     peer_->sends(
-        "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+        "13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: kodama.v1.json\r\n\r\n");
-    const std::string from =
-        epoch_.empty() ? "" : absl::StrCat(",\"epoch\":\"", epoch_, "\",\"offset\":", last_);
+    const std::string from = epoch_.empty() ? "" : absl::StrCat(",\"epoch\":\"", epoch_, "\",\"offset\":", last_);
     peer_->sends_text(absl::StrCat("{\"id\":1,\"subscribe\":{\"topic\":\"", topic_, "\"", from, "}}"));
   }
   void drop() {

@@ -67,8 +67,8 @@ TEST_F(Rest, PostIsAnsweredOnceItIsInTheLog) {
   EXPECT_THAT(host.publishes, ElementsAre(fakes::FakeHost::Publish{0, "chat message", "", Kind::text, "hi"}));
   EXPECT_THAT(host.responses, IsEmpty());
   session->on_published(0, Published{0x5f3a, 41}, host);
-  EXPECT_THAT(host.responses, ElementsAre(fakes::FakeHost::Responded{
-                                  200, "application/json", R"({"epoch":"0000000000005f3a","offset":41})"}));
+  EXPECT_THAT(host.responses, ElementsAre(fakes::FakeHost::Responded{200, "application/json",
+                                                                     R"({"epoch":"0000000000005f3a","offset":41})"}));
 }
 
 TEST_F(Rest, EventIsNamedInTheUrl) {
@@ -150,8 +150,8 @@ TEST_F(Rest, BodyAboveTheLimitIsRefusedAsSoonAsItIs) {
   EXPECT_EQ(session->on_body("b", host), 1U);
   ASSERT_EQ(host.responses.size(), 1U);
   EXPECT_EQ(host.responses[0],
-            (fakes::FakeHost::Responded{
-                413, "application/json", R"({"error":{"code":413,"message":"a message has at most 2097152 bytes"}})"}));
+            (fakes::FakeHost::Responded{413, "application/json",
+                                        R"({"error":{"code":413,"message":"a message has at most 2097152 bytes"}})"}));
   EXPECT_EQ(session->on_body(half, host), half.size());
   session->on_body_end(host);
   EXPECT_EQ(host.responses.size(), 1U);
@@ -161,8 +161,8 @@ TEST_F(Rest, BodyAboveTheLimitIsRefusedAsSoonAsItIs) {
 TEST_F(Rest, RefusalsOfTheBrokerAreAnswered) {
   host.refusals["chat message"] = {403, "no"};
   post({.content_type = {}, .query = {}}, "hi");
-  EXPECT_THAT(host.responses, ElementsAre(fakes::FakeHost::Responded{
-                                  403, "application/json", R"({"error":{"code":403,"message":"no"}})"}));
+  EXPECT_THAT(host.responses, ElementsAre(fakes::FakeHost::Responded{403, "application/json",
+                                                                     R"({"error":{"code":403,"message":"no"}})"}));
   host = {};
   post({.content_type = {}, .query = {}}, "hi");
   session->on_published(0, Error{503, "later"}, host);
@@ -202,11 +202,10 @@ TEST_F(Rest, LogIsWrittenAsJson) {
   };
   session->on_log(0, LogPage{0x5f3a, 90, messages, true}, host);
   ASSERT_EQ(host.responses.size(), 1U);
-  EXPECT_EQ(host.responses[0].body,
-            R"({"epoch":"0000000000005f3a","offset":90,"messages":[)"
-            R"({"offset":41,"time":1700000000.123,"data":"h\"i"},)"
-            R"({"offset":42,"time":1700000001.000,"event":"c","data":[1]},)"
-            R"({"offset":43,"time":1700000001.045,"data_base64":"YQ=="}],"more":true})");
+  EXPECT_EQ(host.responses[0].body, R"({"epoch":"0000000000005f3a","offset":90,"messages":[)"
+                                    R"({"offset":41,"time":1700000000.123,"data":"h\"i"},)"
+                                    R"({"offset":42,"time":1700000001.000,"event":"c","data":[1]},)"
+                                    R"({"offset":43,"time":1700000001.045,"data_base64":"YQ=="}],"more":true})");
 }
 
 TEST_F(Rest, EmptyLogIsWrittenAsJson) {

@@ -38,7 +38,9 @@ TEST(Frame, AppendsBehindWhatIsThere) {
 }
 
 TEST(Frame, WritesACloseWithCodeAndText) {
-  EXPECT_EQ(close(1001, "bye"), "\x88\x05\x03\xE9" "bye"s);
+  EXPECT_EQ(close(1001, "bye"),
+            "\x88\x05\x03\xE9"
+            "bye"s);
   EXPECT_EQ(close(1000, ""), "\x88\x02\x03\xE8"s);
 }
 
