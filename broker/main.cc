@@ -45,12 +45,6 @@ constexpr std::uint64_t descriptors_needed(std::uint32_t shards) {
   return limits::descriptors_of_process + shards * (limits::descriptors_per_shard + limits::refusals_at_once);
 }
 
-// Of a shard. Which shard a connection lands on is chance, so that some descriptors remain when the first is full.
-std::uint32_t connections_max(std::uint64_t descriptors, std::uint32_t shards) {
-  const std::uint64_t most = (descriptors - descriptors_needed(shards)) / shards;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, UINT32_MAX));
-}
-
 std::uint64_t random_number() {
   std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
   broker::net::random_bytes(bytes);
@@ -137,6 +131,7 @@ class Server {
   const Dialects dialects_;
   const proto::http::Router routes_;
 
+  std::optional<broker::shard::ConnectionCount> connections_;
   broker::shard::AddressCounts addresses_{random_number()};
   std::optional<broker::shard::Common> common_;
   broker::base::LogWriter log_writer_;
@@ -188,6 +183,7 @@ std::optional<Failure> Server::check() {
                         "the limit (ulimit -n, LimitNOFILE)",
                         descriptors_, shard_count_, descriptors_needed(shard_count_))};
   }
+  connections_.emplace(descriptors_ - descriptors_needed(shard_count_));
   broker::shard::Opened opened = broker::shard::open_configuration(command_.loaded, std::chrono::system_clock::now());
   if (opened.configuration == nullptr) {
     return Failure{opened.files_at_fault ? config::exit_failed : config::exit_usage, config::format(opened.mistakes)};
@@ -213,8 +209,7 @@ std::optional<Failure> Server::start() {
                                                         .chunk_line_bytes_max = limits::chunk_line_bytes_max,
                                                         .trailer_bytes_max = limits::trailer_bytes_max,
                                                         .body_bytes_max = {}},
-                                        .admission = {.connections_max = connections_max(descriptors_, shard_count_),
-                                                      .addresses = &addresses_},
+                                        .admission = {.connections = &*connections_, .addresses = &addresses_},
                                         .memory_bytes = memory_ / shard_count_});
   std::vector<broker::base::LogSink*> logs;
   for (std::uint32_t i = 0; i < shard_count_; ++i)

@@ -31,8 +31,9 @@ inline constexpr std::uint32_t receive_buffers = 1024;
 inline constexpr std::size_t receive_buffer_bytes = 2 * KiB;
 static_assert(std::has_single_bit(receive_buffers) && receive_buffers <= 32768, "what a provided-buffer ring may hold");
 
-// Descriptors that a ring may register: 8 B of kernel memory each, half a MiB a shard. Higher ones go without.
-inline constexpr std::size_t fixed_files_max = 65'536;
+// Sockets that a shard holds in the table of its ring: 8 B of kernel memory each, 2 MiB a shard where the limit of open
+// files is as high.
+inline constexpr std::uint32_t ring_slots_max = 262'144;
 
 // A listener's queue of finished TCP handshakes; the kernel lowers it to net.core.somaxconn (4096 since Linux 5.4).
 inline constexpr int accept_backlog = 4096;

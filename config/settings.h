@@ -41,7 +41,7 @@ struct Limits {
   std::uint64_t message_bytes = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t memory = 0;               // 0: half of what the machine or the container has
-  std::uint32_t shard_connections = 0;    // 0: what the descriptors allow
+  std::uint32_t shard_connections = 0;    // 0: any number
   std::uint32_t address_connections = 0;  // 0: any number
   std::uint32_t topics = 0;               // of all shards together
   std::uint32_t subscriptions = 0;        // of one connection

@@ -115,8 +115,10 @@ constexpr Row rows[] = {
      .fallback = "0",
      .most = 10'000'000,
      .takes = Takes::reload,
-     .why = "How many connections one shard holds; one more is answered with 503. 0 is what the process's open files "
-            "allow (ulimit -n), which is the bound in any case."},
+     .why =
+         "How many connections one shard holds; one more is answered with 503. 0 is any number, until there are as "
+         "many as the open files allow (ulimit -n), which is the bound in any case: from Linux 6.15 on in one shard, "
+         "before that or with limits.address_connections in all shards together."},
     {.key = "limits.address_connections",
      .slot = at<&S::limits, &Limits::address_connections>,
      .fallback = "0",

@@ -39,7 +39,7 @@ class NullRing final : public broker::io::Ring {
 
   // ---- broker::io::Ring
 
-  void accept(broker::io::AcceptOperation& operation, int) override { operations_.add(operation); }
+  void accept(broker::io::AcceptOperation& operation, int, Accepting) override { operations_.add(operation); }
   void receive(broker::io::ReceiveOperation& operation, int fd, bool) override {
     const auto index = static_cast<std::size_t>(fd);
     if (index >= receivers_.size()) receivers_.resize(index + 1, nobody);
@@ -55,8 +55,9 @@ class NullRing final : public broker::io::Ring {
   void cancel(broker::io::Operation& operation) override {
     if (operation.in_kernel()) queued_.push_back({.user_data = operations_.user_data(operation), .error = ECANCELED});
   }
-  void shutdown(int, int) override {}
+  void half_close(int) override {}
   void close(int, bool) override {}
+  [[nodiscard]] std::uint32_t slots() const override { return 0; }
   void wake(broker::io::Ring&) override {}
 
   void submit() override {}

@@ -17,7 +17,7 @@
 namespace broker::io {
 
 struct Accepted {
-  int fd = -1;        // of the new connection; -1 on error
+  int socket = -1;    // of the new connection (socket_number.h); -1 on error
   int error = 0;      // errno, 0 when all is well
   bool more = false;  // false: the kernel has ended the multishot accept; arm it again
 };
@@ -67,7 +67,15 @@ class TypedOperation : public Operation {
   ~TypedOperation() = default;
 };
 
-using AcceptOperation = TypedOperation<Accepted, Operation::Type::accept>;
+class AcceptOperation : public TypedOperation<Accepted, Operation::Type::accept> {
+ public:
+  bool into_slots = false;  // the ring's own: what the kernel completes it with are indexes of the ring's table
+
+ protected:
+  AcceptOperation() = default;
+  ~AcceptOperation() = default;
+};
+
 using ReceiveOperation = TypedOperation<Received, Operation::Type::receive>;
 using SendOperation = TypedOperation<Sent, Operation::Type::send>;
 

@@ -32,22 +32,27 @@ class Ring {
  public:
   virtual ~Ring() = default;
 
+  // `any`: wherever the ring holds it most cheaply. `descriptor`: where getpeername(2) tells who it is.
+  enum class Accepting : std::uint8_t { any, descriptor };
+
   // Multishot: completes once a connection until `more` is false. Requires: !operation.in_kernel(). So for all three.
-  virtual void accept(AcceptOperation&, int listener_fd) = 0;
+  virtual void accept(AcceptOperation&, int listener_fd, Accepting) = 0;
   // Multishot, into the ring's buffers. `wait_first`: nothing is expected to be there yet (a fresh or idle socket).
-  virtual void receive(ReceiveOperation&, int fd, bool wait_first) = 0;
+  virtual void receive(ReceiveOperation&, int socket, bool wait_first) = 0;
   // One send of all the pieces, in order; may complete short. The iovecs are copied, their bytes are borrowed.
-  virtual void send(SendOperation&, int fd, std::span<const iovec> pieces) = 0;
+  virtual void send(SendOperation&, int socket, std::span<const iovec> pieces) = 0;
 
   // Asks the kernel to end the operation; its last completion (ECANCELED, a partial count, or what was already on its
   // way) still comes. Harmless when it is not in the kernel.
   virtual void cancel(Operation&) = 0;
-  // shutdown(2), at once. `how` is SHUT_RD, SHUT_WR or SHUT_RDWR; errors are of no interest.
-  virtual void shutdown(int fd, int how) = 0;
-  // close(2); whatever was sent to is closed by this and in no other way, since the ring may hold the file as well.
-  // Requires: no operation of this descriptor is in the kernel. `reset`: with SO_LINGER 0, so that what the
-  // kernel has not sent yet is dropped and the peer sees a reset.
-  virtual void close(int fd, bool reset) = 0;
+  // Nothing more will be sent: a FIN behind what was. With the next submission; errors are of no interest.
+  virtual void half_close(int socket) = 0;
+  // With the next submission. Requires: no operation of this socket is in the kernel. `reset`: with SO_LINGER 0, so
+  // that what the kernel has not sent yet is dropped and the peer sees a reset.
+  virtual void close(int socket, bool reset) = 0;
+
+  // How many of the sockets that it accepts need no descriptor of the process. 0: all of them do.
+  [[nodiscard]] virtual std::uint32_t slots() const = 0;
 
   // Ends the wait of another shard's ring; batched with this ring's next submission. Never lost.
   virtual void wake(Ring& sleeper) = 0;

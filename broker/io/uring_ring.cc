@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "broker/base/check.h"
+#include "broker/io/socket_number.h"
 
 namespace broker::io {
 namespace {
@@ -19,7 +20,8 @@ enum Tag : std::uint32_t {
   tag_woken = OperationTable::first_reserved_slot,  // another ring's message
   tag_wake_failed,                                  // ours was not delivered; the high half is the target's eventfd
   tag_eventfd,                                      // somebody wrote to our eventfd
-  tag_cancelled,                                    // a cancellation found nothing: the operation had ended by itself
+  tag_ignored,    // a cancellation found nothing: the operation had ended by itself; or a close failed
+  tag_installed,  // a slot's file has a descriptor too, to be half-closed
 };
 
 // One batch never takes more than half of the receive buffers (but for what a single multishot receive may add), so
@@ -32,8 +34,14 @@ constexpr std::chrono::duration<int, std::milli> retry_pause{1};
 constexpr std::size_t single_send_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t pieces_max = 1024;  // IOV_MAX: more is EMSGSIZE
 
-// See idle_is_not_iowait(). Newer than liburing 2.3.
+// Newer than liburing 2.3. See idle_is_not_iowait():
 constexpr unsigned enter_no_iowait = 1U << 7;
+// And for slots, which make_slots() has only where the kernel has these as well (Linux 6.7 and 6.8):
+constexpr int operation_fixed_fd_install = 54;
+constexpr int socket_command_setsockopt = 3;
+
+// The kernel reads it at submission.
+constexpr linger no_linger{.l_onoff = 1, .l_linger = 0};
 
 void write_eventfd(int fd) {
   const std::uint64_t one = 1;
@@ -48,22 +56,41 @@ std::uint64_t tagged(Tag tag, int payload = 0) {
   return tag | std::uint64_t{static_cast<std::uint32_t>(payload)} << 32;
 }
 
+// Says what the submission is about.
+void aim(io_uring_sqe& submission, int socket) {
+  submission.fd = is_slot(socket) ? slot_index(socket) : socket;
+  if (is_slot(socket)) submission.flags |= IOSQE_FIXED_FILE;
+}
+
+// A descriptor made for this, which goes at once.
+void half_close_installed(int fd) {
+  if (fd < 0) return;  // there was none left: the FIN comes with the close
+  ::shutdown(fd, SHUT_WR);
+  ::close(fd);
+}
+
 }  // namespace
 
 // --- Asking ----------------------------------------------------------------------------------------------------------
 
-void UringRing::accept(AcceptOperation& operation, int listener_fd) {
+void UringRing::accept(AcceptOperation& operation, int listener_fd, Accepting what) {
   const std::uint64_t user_data = operations_.add(operation);
+  operation.into_slots = slots_ > 0 && what == Accepting::any;
   io_uring_sqe& submission = next_submission();
   // Not SOCK_NONBLOCK: io_uring answers EAGAIN on such sockets instead of waiting until they are ready.
-  io_uring_prep_multishot_accept(&submission, listener_fd, nullptr, nullptr, SOCK_CLOEXEC);
+  if (operation.into_slots) {
+    io_uring_prep_multishot_accept_direct(&submission, listener_fd, nullptr, nullptr, 0);
+  } else {
+    io_uring_prep_multishot_accept(&submission, listener_fd, nullptr, nullptr, SOCK_CLOEXEC);
+  }
   io_uring_sqe_set_data64(&submission, user_data);
 }
 
-void UringRing::receive(ReceiveOperation& operation, int fd, bool wait_first) {
+void UringRing::receive(ReceiveOperation& operation, int socket, bool wait_first) {
   const std::uint64_t user_data = operations_.add(operation);
   io_uring_sqe& submission = next_submission();
-  io_uring_prep_recv_multishot(&submission, fd, nullptr, 0, 0);
+  io_uring_prep_recv_multishot(&submission, -1, nullptr, 0, 0);
+  aim(submission, socket);
   submission.flags |= IOSQE_BUFFER_SELECT;
   submission.buf_group = ReceiveBuffers::group;
   // Saves the attempt that would find nothing.
@@ -71,20 +98,20 @@ void UringRing::receive(ReceiveOperation& operation, int fd, bool wait_first) {
   io_uring_sqe_set_data64(&submission, user_data);
 }
 
-void UringRing::send(SendOperation& operation, int fd, std::span<const iovec> pieces) {
-  KODAMA_CHECK(!pieces.empty(), "a send of nothing, descriptor ", fd);
+void UringRing::send(SendOperation& operation, int socket, std::span<const iovec> pieces) {
+  KODAMA_CHECK(!pieces.empty(), "a send of nothing, socket ", socket);
   const std::uint64_t user_data = operations_.add(operation);
   pieces = pieces.first(std::min(pieces.size(), pieces_max));
   if (!arena_.has_room_for(pieces.size())) submit_early();
   io_uring_sqe& submission = next_submission();
   // No MSG_WAITALL: a short completion is how the owner sees that a slow reader moves.
   if (pieces.size() == 1) {
-    io_uring_prep_send(&submission, fd, pieces[0].iov_base, std::min(pieces[0].iov_len, single_send_bytes_max),
+    io_uring_prep_send(&submission, -1, pieces[0].iov_base, std::min(pieces[0].iov_len, single_send_bytes_max),
                        MSG_NOSIGNAL);
   } else {
-    io_uring_prep_sendmsg(&submission, fd, arena_.add(pieces), MSG_NOSIGNAL);
+    io_uring_prep_sendmsg(&submission, -1, arena_.add(pieces), MSG_NOSIGNAL);
   }
-  if (fixed_files_.use(fd)) submission.flags |= IOSQE_FIXED_FILE;
+  aim(submission, socket);
   io_uring_sqe_set_data64(&submission, user_data);
 }
 
@@ -94,16 +121,42 @@ void UringRing::cancel(Operation& operation) {
   io_uring_sqe& submission = next_submission();
   io_uring_prep_cancel64(&submission, user_data, 0);
   submission.flags |= IOSQE_CQE_SKIP_SUCCESS;
-  io_uring_sqe_set_data64(&submission, tagged(tag_cancelled));
+  io_uring_sqe_set_data64(&submission, tagged(tag_ignored));
 }
 
-void UringRing::shutdown(int fd, int how) { ::shutdown(fd, how); }
+// By a descriptor that lives until its completion is reaped: a shutdown of io_uring's always goes to a worker thread.
+void UringRing::half_close(int socket) {
+  if (!is_slot(socket)) {
+    ::shutdown(socket, SHUT_WR);
+    return;
+  }
+  io_uring_sqe& submission = next_submission();
+  io_uring_prep_rw(operation_fixed_fd_install, &submission, -1, nullptr, 0, 0);
+  aim(submission, socket);
+  io_uring_sqe_set_data64(&submission, tagged(tag_installed));
+}
 
-void UringRing::close(int fd, bool reset) {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  if (reset) ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  fixed_files_.release(fd);
-  ::close(fd);
+void UringRing::close(int socket, bool reset) {
+  if (!is_slot(socket)) {
+    if (reset) ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &no_linger, sizeof no_linger);
+    ::close(socket);
+    return;
+  }
+  // Not linked: the kernel carries both out while it takes them, in order.
+  if (reset) {
+    io_uring_sqe& option = next_submission();
+    io_uring_prep_rw(IORING_OP_URING_CMD, &option, -1, nullptr, 0, socket_command_setsockopt);
+    option.addr = std::uint64_t{SO_LINGER} << 32 | SOL_SOCKET;
+    option.file_index = sizeof no_linger;
+    option.addr3 = reinterpret_cast<std::uintptr_t>(&no_linger);
+    aim(option, socket);
+    option.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(&option, tagged(tag_ignored));
+  }
+  io_uring_sqe& submission = next_submission();
+  io_uring_prep_close_direct(&submission, static_cast<unsigned>(slot_index(socket)));
+  submission.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  io_uring_sqe_set_data64(&submission, tagged(tag_ignored));
 }
 
 void UringRing::wake(Ring& sleeper) {
@@ -251,7 +304,8 @@ void UringRing::take(const io_uring_cqe& completion) {
       if ((completion.flags & IORING_CQE_F_MORE) == 0) eventfd_armed_ = false;
       return;
     }
-    case tag_cancelled: return;
+    case tag_ignored: return;
+    case tag_installed: return half_close_installed(completion.res);
     default: reaped_.push_back({completion.user_data, completion.res, completion.flags});
   }
 }
@@ -281,9 +335,11 @@ void UringRing::dispatch(const Completion& completion) {
   if (operation == nullptr) return;
   if (!more) operations_.remove(*operation);
   switch (operation->type()) {
-    case Operation::Type::accept:
-      return static_cast<AcceptOperation*>(operation)->complete(
-          {.fd = error == 0 ? completion.result : -1, .error = error, .more = more});
+    case Operation::Type::accept: {
+      auto* accept = static_cast<AcceptOperation*>(operation);
+      const int socket = accept->into_slots ? socket_in_slot(completion.result) : completion.result;
+      return accept->complete({.socket = error == 0 ? socket : -1, .error = error, .more = more});
+    }
     case Operation::Type::receive:
       if (error == ENOBUFS) ++counts_.buffers_exhausted;
       return static_cast<ReceiveOperation*>(operation)->complete(

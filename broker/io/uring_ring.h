@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "broker/base/owned_fd.h"
-#include "broker/io/fixed_files.h"
 #include "broker/io/operation_table.h"
 #include "broker/io/receive_buffers.h"
 #include "broker/io/ring.h"
@@ -34,6 +33,7 @@ struct UringOptions {
   std::uint32_t receive_buffers = config::limits::receive_buffers;
   std::size_t receive_buffer_bytes = config::limits::receive_buffer_bytes;
   Wake wake = Wake::ring_message;
+  std::uint32_t slots = config::limits::ring_slots_max;  // fewer where RLIMIT_NOFILE is lower; none before Linux 6.15
 };
 
 class UringRing final : public Ring {
@@ -46,12 +46,13 @@ class UringRing final : public Ring {
   static Created create(const UringOptions& = {});
   ~UringRing() override;
 
-  void accept(AcceptOperation&, int listener_fd) override;
-  void receive(ReceiveOperation&, int fd, bool wait_first) override;
-  void send(SendOperation&, int fd, std::span<const iovec> pieces) override;
+  void accept(AcceptOperation&, int listener_fd, Accepting) override;
+  void receive(ReceiveOperation&, int socket, bool wait_first) override;
+  void send(SendOperation&, int socket, std::span<const iovec> pieces) override;
   void cancel(Operation&) override;
-  void shutdown(int fd, int how) override;
-  void close(int fd, bool reset) override;
+  void half_close(int socket) override;
+  void close(int socket, bool reset) override;
+  [[nodiscard]] std::uint32_t slots() const override { return slots_; }
   void wake(Ring& sleeper) override;
   void submit() override;
   void wait(std::chrono::nanoseconds timeout) override;
@@ -73,6 +74,7 @@ class UringRing final : public Ring {
 
   explicit UringRing(const UringOptions&);
   int open(const UringOptions&, const char*& step);
+  void make_slots();
   void close_ring();
 
   io_uring_sqe& next_submission();
@@ -99,7 +101,7 @@ class UringRing final : public Ring {
   bool woken_ = false;  // a wake-up was reaped outside wait(): the next one must not sleep over it
   bool running_now_ = false;
   ReceiveBuffers buffers_;
-  FixedFiles fixed_files_;
+  std::uint32_t slots_ = 0;  // of the table of files
   SendArena arena_;
   OperationTable operations_;
   std::vector<Completion> reaped_;   // by the last wait(), or by a submission that had to be made early

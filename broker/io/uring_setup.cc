@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -108,8 +109,17 @@ int UringRing::open(const UringOptions& options, const char*& step) {
   }
   // Spares each enter the descriptor's look-up; a kernel without it loses nothing else.
   ring_fd_registered_ = io_uring_register_ring_fd(&ring_) == 1;
-  if (linux_6_15()) fixed_files_.open(ring_);
+  make_slots();
   return 0;
+}
+
+// Until 6.12 a request that lasts, to a peer who does not read, keeps all files alive whose slots are given up behind
+// it. A kernel that refuses the table is one without it.
+void UringRing::make_slots() {
+  rlimit descriptors{};
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);  // the kernel takes no larger table
+  const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(options_.slots, descriptors.rlim_cur));
+  if (linux_6_15() && count > 0 && io_uring_register_files_sparse(&ring_, count) == 0) slots_ = count;
 }
 
 void UringRing::close_ring() {
@@ -121,17 +131,20 @@ void UringRing::close_ring() {
 UringRing::~UringRing() {
   const std::size_t held = operations_.size();
   KODAMA_CHECK(held == 0, "a ring was destroyed while the kernel held ", held, " operations");
+  if (open_) reap();  // a half-close may be under way
   close_ring();
 }
 
 std::string UringRing::describe() const {
   utsname host{};
   ::uname(&host);
+  const std::string slots = slots_ > 0 ? absl::StrFormat(", slots for %d sockets", slots_) : "";
   return absl::StrFormat(
-      "io_uring on Linux %s: %d submissions, %d completions, %d receive buffers of %d bytes, wake-up by %s%s%s",
+      "io_uring on Linux %s: %d submissions, %d completions, %d receive buffers of %d bytes, wake-up by %s%s%s%s",
       host.release, ring_.sq.ring_entries, ring_.cq.ring_entries, options_.receive_buffers,
       options_.receive_buffer_bytes, options_.wake == UringOptions::Wake::eventfd ? "eventfd" : "ring message",
-      ring_fd_registered_ ? ", registered ring descriptor" : "", idle_is_not_iowait() ? ", idle is not iowait" : "");
+      ring_fd_registered_ ? ", registered ring descriptor" : "", idle_is_not_iowait() ? ", idle is not iowait" : "",
+      slots);
 }
 
 }  // namespace broker::io

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/net/connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -25,10 +23,12 @@ constexpr std::uint8_t busy_seals = 32;
 
 }  // namespace
 
-Connection::Connection(ConnectionServices& services, Stream& stream, int fd, std::unique_ptr<Tls> tls)
-    : services_(services), stream_(stream), tls_(std::move(tls)), fd_(fd) {}
+Connection::Connection(ConnectionServices& services, Stream& stream, int socket, std::unique_ptr<Tls> tls)
+    : services_(services), stream_(stream), tls_(std::move(tls)), socket_(socket) {}
 
-Connection::~Connection() { KODAMA_CHECK(state_ == State::dead, "state ", static_cast<int>(state_), " fd ", fd_); }
+Connection::~Connection() {
+  KODAMA_CHECK(state_ == State::dead, "state ", static_cast<int>(state_), " socket ", socket_);
+}
 
 void Connection::start() { arm_receive(true); }
 
@@ -36,7 +36,7 @@ bool Connection::secured() const { return tls_ == nullptr || tls_->handshake_don
 
 // ---- receiving
 
-void Connection::arm_receive(bool wait_first) { services_.ring.receive(*this, fd_, wait_first); }
+void Connection::arm_receive(bool wait_first) { services_.ring.receive(*this, socket_, wait_first); }
 
 void Connection::complete(const io::Received& received) noexcept {
   if (state_ == State::closing) return close_if_joined();
@@ -266,7 +266,7 @@ void Connection::flush_plain() {
   if (queue_.empty()) return;
   std::array<iovec, limits::iovecs_per_send> pieces;
   const std::size_t used = queue_.gather(pieces, limits::send_bytes);
-  services_.ring.send(*this, fd_, {pieces.data(), used});
+  services_.ring.send(*this, socket_, {pieces.data(), used});
 }
 
 // Seals at the time of sending: what overflowed before was dropped without a record, and several frames share one.
@@ -286,7 +286,7 @@ void Connection::flush_tls() {
   const std::string_view output = tls_->output();
   if (output.empty()) return;
   const iovec piece{.iov_base = const_cast<char*>(output.data()), .iov_len = output.size()};
-  services_.ring.send(*this, fd_, {&piece, 1});
+  services_.ring.send(*this, socket_, {&piece, 1});
 }
 
 void Connection::relax() {
@@ -331,7 +331,7 @@ void Connection::finish_if_flushed() {
   }
   if (input_ != Input::open) return abort(reason_);
   state_ = State::drained;
-  services_.ring.shutdown(fd_, SHUT_WR);
+  services_.ring.half_close(socket_);
 }
 
 void Connection::abort(Reason reason, bool reset) {
@@ -339,18 +339,15 @@ void Connection::abort(Reason reason, bool reset) {
   state_ = State::closing;
   reason_ = reason;
   reset_ = reset;
-  // Closing alone would not end what the kernel holds. Mostly it holds nothing: the peer's end has ended the receive.
-  if (receive_in_flight() || send_in_flight()) {
-    services_.ring.shutdown(fd_, SHUT_RDWR);
-    services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
-    services_.ring.cancel(static_cast<io::SendOperation&>(*this));
-  }
+  // Closing would not end what the kernel holds. Mostly it holds nothing: the peer's end has ended the receive.
+  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
+  services_.ring.cancel(static_cast<io::SendOperation&>(*this));
   close_if_joined();
 }
 
 void Connection::close_if_joined() {
   if (receive_in_flight() || send_in_flight()) return;
-  services_.ring.close(fd_, reset_);
+  services_.ring.close(socket_, reset_);
   state_ = State::dead;
   stream_.on_dead(reason_);
 }

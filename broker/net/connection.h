@@ -2,7 +2,7 @@
 // A socket's state machine: receives into the ring's buffers, decrypts, offers plaintext to its Stream; keeps the send
 // queue and makes at most one send at a time of all that is in it. It knows bytes, not protocols.
 //
-// Thread: its shard. Owns: the descriptor, the queue, TLS. Borrows: the stream and the services, which outlive it.
+// Thread: its shard. Owns: the socket, the queue, TLS. Borrows: the stream and the services, which outlive it.
 // Errors: the peer's and the socket's end it; Stream::on_dead names the reason, once.
 // Life: open → finishing (flush, then FIN) → drained (waiting for the peer's FIN) → closing (kernel still holds
 //   operations) → dead. abort() goes to closing from anywhere.
@@ -44,8 +44,8 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
  public:
   enum class State : std::uint8_t { open, finishing, drained, closing, dead };
 
-  // Takes the descriptor. `tls` is null for plain text.
-  Connection(ConnectionServices& services, Stream& stream, int fd, std::unique_ptr<Tls> tls);
+  // Takes the socket. `tls` is null for plain text.
+  Connection(ConnectionServices& services, Stream& stream, int socket, std::unique_ptr<Tls> tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -95,7 +95,7 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   // The shard has it on a list.
   [[nodiscard]] bool awaits_turn() const { return handshake_due_ || behind_; }
   [[nodiscard]] const Tls* tls() const { return tls_.get(); }
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int socket() const { return socket_; }
   // Count up when something of the peer's has come, and when something of ours has gone. Only the first is a sign of
   // life for certain: a send may have gone no further than the kernel.
   [[nodiscard]] std::uint32_t receives() const { return receives_; }
@@ -135,7 +135,7 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   std::unique_ptr<Tls> tls_;
   std::unique_ptr<Backlog> kept_;  // input that is not taken yet: plaintext, or a handshake's ciphertext; or null
   SendQueue queue_;
-  int fd_;
+  int socket_;
   std::uint32_t sealed_bytes_ = 0;  // plaintext of the queue's front that TLS has sealed and the kernel not yet taken
   std::uint32_t receives_ = 0;
   std::uint32_t sends_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "proto/reason.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Descriptors and memory come back as connections end; asking ten times a second costs nothing and loses little.
+// Descriptors, slots and memory come back as connections end; asking ten times a second costs nothing and loses little.
 constexpr auto retry_after = 100ms;
 
 bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
@@ -31,7 +32,11 @@ Acceptor::Acceptor(io::Ring& ring, base::TimerWheel& timers, const Now& now, bas
   retry_.bind<&Acceptor::on_retry>(*this);
 }
 
-void Acceptor::start() { ring_.accept(*this, fd_); }
+void Acceptor::accept_as(io::Ring::Accepting what) {
+  if (std::exchange(what_, what) != what) ring_.cancel(*this);  // and its last completion begins anew
+}
+
+void Acceptor::start() { ring_.accept(*this, fd_, what_); }
 
 void Acceptor::stop() {
   if (stopping_) return;
@@ -42,9 +47,9 @@ void Acceptor::stop() {
 }
 
 void Acceptor::complete(const io::Accepted& accepted) noexcept {
-  if (accepted.fd >= 0) {
+  if (accepted.socket >= 0) {
     metrics_.connections_accepted[listener_].add();
-    events_.on_accepted(accepted.fd, listener_);
+    events_.on_accepted(accepted.socket, listener_);
   }
   if (accepted.more) return;
   if (stopping_) return close_if_joined();

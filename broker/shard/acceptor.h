@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One listener of a shard: accepts without end, and out of descriptors stops for a moment instead of spinning.
+// One listener of a shard: accepts without end, and out of descriptors or slots stops for a moment instead of spinning.
 // Thread: the shard. Owns: the listening descriptor. Borrows: the ring and the timers.
 #pragma once
 
@@ -15,7 +15,7 @@ class Acceptor final : private io::AcceptOperation {
  public:
   class Events {
    public:
-    virtual void on_accepted(int fd, base::Listener listener) noexcept = 0;
+    virtual void on_accepted(int socket, base::Listener listener) noexcept = 0;
 
    protected:
     ~Events() = default;
@@ -24,6 +24,8 @@ class Acceptor final : private io::AcceptOperation {
   Acceptor(io::Ring&, base::TimerWheel&, const Now&, base::ShardMetrics&, base::LogSink&, Events&, int fd,
            base::Listener);
 
+  // Also while it is at work.
+  void accept_as(io::Ring::Accepting what);
   void start();
   // No new connections from here on; the descriptor is closed once the kernel lets go of it.
   void stop();
@@ -44,6 +46,7 @@ class Acceptor final : private io::AcceptOperation {
   base::LogRateLimit exhausted_;
   int fd_;
   const base::Listener listener_;
+  io::Ring::Accepting what_ = io::Ring::Accepting::any;
   bool stopping_ = false;
 };
 

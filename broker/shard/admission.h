@@ -3,8 +3,8 @@
 // What comes beyond a limit is refused in words (its first request gets the reason's status and a Retry-After) as long
 // as few are being refused, and closed without a word otherwise.
 //
-// Thread: the shard. Borrows: the addresses' counts, which all shards share.
-// Cost: a comparison; with limits.address_connections set also getpeername(2) and two atomic additions.
+// Thread: the shard. Borrows: the counts of connections and addresses, which all shards share.
+// Cost: comparisons; without slots an atomic addition; with limits.address_connections set getpeername(2) and two more.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "broker/base/metrics.h"
 #include "broker/shard/address_counts.h"
 #include "broker/shard/client_table.h"
+#include "broker/shard/connection_count.h"
 #include "broker/shard/memory.h"
 #include "config/settings.h"
 #include "proto/reason.h"
@@ -24,6 +25,7 @@ namespace broker::shard {
 struct Admitted {
   AddressCounts::Place address = {};
   bool address_counted = false;
+  bool counted = false;                       // among the process's descriptors
   std::optional<proto::Reason> refused = {};  // it is held only to be told so
 };
 static_assert(sizeof(Admitted) <= 8);
@@ -31,22 +33,28 @@ static_assert(sizeof(Admitted) <= 8);
 class Admission {
  public:
   struct Options {
-    std::uint32_t connections_max = UINT32_MAX;  // of the shard: what the descriptors allow
-    AddressCounts* addresses = nullptr;          // null: not counted
+    ConnectionCount* connections = nullptr;  // that are descriptors, of the process; null: any number
+    AddressCounts* addresses = nullptr;      // null: not counted
   };
 
-  Admission(const Options& options, const config::Limits& limits, const ClientTable& clients, const Memory& memory,
-            base::ShardMetrics& metrics)
-      : options_(options), limits_(limits), clients_(clients), memory_(memory), metrics_(metrics) {}
+  // `slots`: of the shard's ring.
+  Admission(const Options& options, std::uint32_t slots, const config::Limits& limits, const ClientTable& clients,
+            const Memory& memory, base::ShardMetrics& metrics)
+      : options_(options), slots_(slots), limits_(limits), clients_(clients), memory_(memory), metrics_(metrics) {}
 
+  // Descriptors must come then: a slot has no address. One that does, as the limit has just been set, is not counted.
+  [[nodiscard]] bool counts_addresses() const {
+    return limits_.address_connections > 0 && options_.addresses != nullptr;
+  }
   // None: close it at once.
-  [[nodiscard]] std::optional<Admitted> admit(int fd);
+  [[nodiscard]] std::optional<Admitted> admit(int socket);
   void leave(const Admitted&);
 
  private:
-  [[nodiscard]] std::optional<proto::Reason> judge(int fd, Admitted&);
+  [[nodiscard]] std::optional<proto::Reason> judge(int socket, Admitted&);
 
   const Options options_;
+  const std::uint32_t slots_;
   const config::Limits& limits_;
   const ClientTable& clients_;
   const Memory& memory_;

@@ -21,9 +21,9 @@ static_assert(proto::topic_name_bytes_max == limits::topic_bytes_max);
 static_assert(proto::json_depth_max == limits::json_depth_max);
 static_assert(proto::json_value_bytes_max == limits::json_bytes_max);
 
-Client::Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport,
+Client::Client(Services& services, ClientId id, int socket, std::unique_ptr<net::Tls> tls, base::Transport transport,
                const Admitted& admitted)
-    : Subscriber(services, id, *this, fd, std::move(tls)), admitted_(admitted), transport_(transport) {
+    : Subscriber(services, id, *this, socket, std::move(tls)), admitted_(admitted), transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
   services.metrics.connections(transport_, dialect_).add();
   if (transport_ == base::Transport::https) ++services.memory.tls_connections;

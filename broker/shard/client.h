@@ -18,7 +18,7 @@ namespace broker::shard {
 
 class Client final : public Subscriber, private net::Stream, private proto::HttpHost {
  public:
-  Client(Services& services, ClientId id, int fd, std::unique_ptr<net::Tls> tls, base::Transport transport,
+  Client(Services& services, ClientId id, int socket, std::unique_ptr<net::Tls> tls, base::Transport transport,
          const Admitted& admitted = {});
   ~Client() override;
 

@@ -59,7 +59,7 @@ struct Services final : net::ConnectionServices {
         clients(cl),
         metrics(m),
         log(l),
-        admission(c.admission, common.settings.limits, cl, mem, m),
+        admission(c.admission, r.slots(), common.settings.limits, cl, mem, m),
         throttle(t, n),
         departures(m, n),
         decoder(fresh_decoder(c.settings)),

@@ -40,6 +40,7 @@ void Shard::listen(int fd, base::Listener listener) {
 
 void Shard::run(const Events& events) {
   events_ = events;
+  choose_sockets();
   for (Acceptor& acceptor : acceptors_) acceptor.start();
   while (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::stop) {
     wait();
@@ -58,6 +59,7 @@ void Shard::run(const Events& events) {
     memory_watch_.look();
     heartbeat();
   }
+  ring_.submit();  // what the last turn has closed
 }
 
 // ---- the turn
@@ -107,11 +109,20 @@ void Shard::obey() {
 // At a turn's beginning, so that a turn has one set of rules from its first line to its last.
 void Shard::adopt(const Configuration& next) {
   services_.adopt(next);
+  choose_sockets();
   home_.set_log_limits(log_limits(next.settings.log, mesh_.shards(), services_.common.memory_bytes));
   const net::TlsIdentity* identity = next.identity.get();
   if (tls_ != nullptr && identity != nullptr) tls_->renew(std::span(&identity, 1));
   control_.offered.store(nullptr, std::memory_order_relaxed);
   events_.on_adopted(events_.context);
+}
+
+// What is no descriptor has no address, and the limit of addresses' connections wants one.
+void Shard::choose_sockets() {
+  const bool addresses = services_.admission.counts_addresses();
+  for (Acceptor& acceptor : acceptors_) {
+    acceptor.accept_as(addresses ? io::Ring::Accepting::descriptor : io::Ring::Accepting::any);
+  }
 }
 
 // Who sends more than its share of a turn goes on in the next, one behind the other.
@@ -189,13 +200,13 @@ void Shard::heartbeat() {
 
 // ---- accepting
 
-void Shard::on_accepted(int fd, base::Listener listener) noexcept {
-  const std::optional<Admitted> admitted = services_.admission.admit(fd);
-  if (!admitted) return ring_.close(fd, false);
+void Shard::on_accepted(int socket, base::Listener listener) noexcept {
+  const std::optional<Admitted> admitted = services_.admission.admit(socket);
+  if (!admitted) return ring_.close(socket, false);
   const bool secure = listener == base::Listener::https;
   if (secure) tls_->advance(now_.steady);  // here and not by a timer: an idle shard sleeps
   const ClientId id = clients_.reserve();
-  auto client = std::make_unique<Client>(services_, id, fd, secure ? std::make_unique<net::Tls>(*tls_) : nullptr,
+  auto client = std::make_unique<Client>(services_, id, socket, secure ? std::make_unique<net::Tls>(*tls_) : nullptr,
                                          secure ? base::Transport::https : base::Transport::http, *admitted);
   Client& accepted = *client;
   clients_.put(id, std::move(client));

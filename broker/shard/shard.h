@@ -49,7 +49,7 @@ class Shard final : public Acceptor::Events {
   // Until `stop` is wanted.
   void run(const Events& events);
 
-  void on_accepted(int fd, base::Listener listener) noexcept override;
+  void on_accepted(int socket, base::Listener listener) noexcept override;
 
  private:
   // One turn, in this order.
@@ -57,6 +57,7 @@ class Shard final : public Acceptor::Events {
   void read_clock();
   void obey();
   void adopt(const Configuration& next);
+  void choose_sockets();
   void drive_inputs();
   void drive_handshakes();
   void drain_mailboxes();

@@ -24,6 +24,8 @@ from ws_wire import Native, WebSocket
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("KODAMA_BINARY", os.path.join(ROOT, "build/release/kodama"))
 SHARDS = int(os.environ.get("KODAMA_SHARDS", "2"))
+# From Linux 6.15 on its connections are slots of its rings' tables of files.
+CONNECTIONS_ARE_DESCRIPTORS = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) < (6, 15)
 REPORTS = re.compile(r"==\d+==\s*ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|ERROR: LeakSanitizer")
 
 # One for the whole run: it keeps the self-signed certificate, so that it is made once.

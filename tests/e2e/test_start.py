@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts that fail name the cause and the fix, with exit code 1; and starts that must not."""
+import collections
 import contextlib
 import errno
 import os
 import re
 import resource
+import select
 import shutil
+import signal
 import socket
 import tempfile
 import unittest
 
-from harness import SHARDS, SLOW, OwnBrokerCase, make_certificate, run_kodama, scratch
-from http_wire import deadline
+from harness import (CONNECTIONS_ARE_DESCRIPTORS, SHARDS, SLOW, TIMEOUT, OwnBrokerCase, make_certificate, run_kodama,
+                     scratch)
+from http_wire import Ended, deadline
 from seccomp import deny_io_uring
 from ws_wire import CLOSE
 
@@ -101,12 +105,28 @@ class Start(OwnBrokerCase):
         broker = self.start(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
         self.assertEqual(broker.metrics().sum("process_max_fds"), hard)
 
+    def test_what_the_descriptors_allow_is_counted_over_all_shards(self):
+        room = 30
+        limit = 64 + (8 + 16) * SHARDS + room  # what it needs, as config/limits.h says it
+        broker = self.start("--limits.address_connections", "1000", https=False,
+                            preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        for _ in range(2):
+            with contextlib.ExitStack() as stack:
+                within, refused = [], []
+                for _ in range(room + 6):
+                    wire = stack.enter_context(broker.wire())
+                    answer = wire.request("GET", "/topics/t")
+                    (within if answer.status == 200 else refused).append(answer.status)
+                self.assertEqual((len(within), refused), (room, [503] * 6))
+                self.assertEqual(broker.admin_get("/healthz").status, 200)
+            broker.settles(lambda m: m.sum("connections") == 0)
+
     @unittest.skipIf(SLOW, "UBSan looks at an object's type through a pipe, for which there is no descriptor then")
     def test_without_a_descriptor_accepting_stops_does_not_spin_and_comes_back(self):
-        limit = 64 + (8 + 16 + 20) * SHARDS
+        limit = 64 + (8 + 16 + 50) * SHARDS  # a shard may have all that come
         with contextlib.ExitStack() as stack:  # descriptors that it inherits and knows nothing of
             taken = [stack.enter_context(open(os.devnull, "rb")).fileno() for _ in range(limit - 8 * SHARDS - 24)]
-            broker = self.start(https=False, pass_fds=taken,
+            broker = self.start("--limits.address_connections", "1000", https=False, pass_fds=taken,
                                 preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
         with broker.raw("kept") as reader:
             reader.sync()
@@ -121,10 +141,43 @@ class Start(OwnBrokerCase):
             self.assertLess(cpu_seconds(broker.pid) - before, 0.2, "it spins")
             reader.send_text("still served")
             self.assertEqual(reader.read_text(), "still served")
-            for wire in waiting:  # each makes room for another
-                self.assertEqual(wire.response().status, 200)
-                wire.close()
+            while waiting:  # each makes room for another, on its shard, in whatever order they came in
+                ready = select.select([wire.socket for wire in waiting], [], [], TIMEOUT)[0]
+                self.assertTrue(ready, f"{len(waiting)} are not served")
+                for wire in [each for each in waiting if each.socket in ready]:
+                    self.assertEqual(wire.response().status, 200)
+                    wire.close()
+                    waiting.remove(wire)
             broker.settles(lambda m: m.sum("connections_rejected_total", reason="no_descriptors") > 0)
+
+    @unittest.skipIf(CONNECTIONS_ARE_DESCRIPTORS, "this kernel is older than 6.15")
+    def test_without_a_slot_accepting_stops_and_comes_back(self):
+        limit = 64 + (8 + 16 + 20)  # a table of as many; admission lets in 16 fewer
+        broker = self.start(https=False, shards=1,
+                            preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        with broker.raw("kept") as reader:
+            reader.sync()
+            broker.process.send_signal(signal.SIGSTOP)  # so that all are there at once
+            crowd = [broker.wire() for _ in range(2 * limit)]
+            for wire in crowd:
+                wire.send("GET /topics/kept?last=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            broker.process.send_signal(signal.SIGCONT)
+            answers = collections.Counter()
+            for wire in crowd:
+                with contextlib.suppress(Ended):  # who finds the table full is told nothing
+                    answers[wire.response().status] += 1
+            self.assertEqual(answers[200], limit - 16 - 1)
+            self.assertGreaterEqual(answers[503], 16)
+            self.assertIn("cannot accept", broker.log())
+            broker.settles(lambda m: m.sum("connections_rejected_total", reason="no_descriptors") > 0)
+            for wire in crowd:
+                wire.close()
+            reader.send_text("still served")
+            self.assertEqual(reader.read_text(), "still served")
+            for _ in deadline():
+                with broker.wire() as wire:
+                    if wire.request("GET", "/topics/kept").status == 200:
+                        break
 
     def test_io_uring_that_is_denied(self):
         for error, pieces in ((errno.EPERM, ("io_uring", "seccomp")), (errno.ENOSYS, ("io_uring", "kernel"))):

@@ -11,8 +11,6 @@
 // held. Received bytes are freed after run(), so that AddressSanitizer finds a span that was kept.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -39,8 +37,7 @@ class FakeRing final : public broker::io::Ring {
   struct Automatic {
     bool sends = false;  // every send completes, taking at most send_bytes_max
     std::size_t send_bytes_max = SIZE_MAX;
-    bool cancels = false;    // what was cancelled ends with ECANCELED
-    bool shutdowns = false;  // SHUT_RDWR ends the receive as an end of stream, and the send with EPIPE
+    bool cancels = false;  // what was cancelled ends with ECANCELED
   };
   Automatic automatic;
 
@@ -49,9 +46,9 @@ class FakeRing final : public broker::io::Ring {
   // --- What the kernel answers ---------------------------------------------------------------------------------------
   // Each queues one completion of what is held on the descriptor. `more` false: the kernel has ended the multishot.
 
-  void complete_accept(int listener_fd, int fd, bool more = true) {
-    sockets_[fd] = {};
-    queue(held(listener_fd, Type::accept), {.value = fd, .more = more});
+  void complete_accept(int listener_fd, int socket, bool more = true) {
+    sockets_[socket] = {};
+    queue(held(listener_fd, Type::accept), {.value = socket, .more = more});
   }
   void fail_accept(int listener_fd, int error, bool more = false) {
     queue(held(listener_fd, Type::accept), {.error = error, .more = more});
@@ -103,6 +100,11 @@ class FakeRing final : public broker::io::Ring {
   // --- What was asked ------------------------------------------------------------------------------------------------
 
   [[nodiscard]] bool accepting(int fd) const { return find(fd, Type::accept) != nullptr; }
+  // Whether the accept in the kernel takes descriptors alone.
+  [[nodiscard]] bool accepts_descriptors(int fd) const {
+    const Held* one = find(fd, Type::accept);
+    return one != nullptr && one->accepts == Accepting::descriptor;
+  }
   [[nodiscard]] bool receiving(int fd) const { return find(fd, Type::receive) != nullptr; }
   [[nodiscard]] bool sending(int fd) const { return find(fd, Type::send) != nullptr; }
   [[nodiscard]] bool cancelled(int fd, Type type) const {
@@ -124,9 +126,9 @@ class FakeRing final : public broker::io::Ring {
   std::string take_sent(int fd) { return std::exchange(sockets_[fd].sent, {}); }
   [[nodiscard]] bool closed(int fd) { return sockets_[fd].closed; }
   [[nodiscard]] bool reset(int fd) { return sockets_[fd].reset; }
-  [[nodiscard]] std::optional<int> shut_down(int fd) { return sockets_[fd].shut_down; }
-  // All in order: "accept 3", "receive 7", "send 7 5" (bytes), "cancel receive 7", "shutdown 7", "close 7", "reset 7",
-  // "wake".
+  [[nodiscard]] bool half_closed(int fd) { return sockets_[fd].half_closed; }
+  // All in order: "accept 3", "receive 7", "send 7 5" (bytes), "cancel receive 7", "half-close 7", "close 7", "reset
+  // 7", "wake".
   [[nodiscard]] const std::vector<std::string>& actions() const { return actions_; }
   void forget_actions() { actions_.clear(); }
   [[nodiscard]] int woken() const { return woken_; }
@@ -134,8 +136,8 @@ class FakeRing final : public broker::io::Ring {
 
   // --- The Ring ------------------------------------------------------------------------------------------------------
 
-  void accept(broker::io::AcceptOperation& operation, int listener_fd) override {
-    hold(operation, listener_fd);
+  void accept(broker::io::AcceptOperation& operation, int listener_fd, Accepting what) override {
+    hold(operation, listener_fd).accepts = what;
     act("accept ", listener_fd);
   }
   void receive(broker::io::ReceiveOperation& operation, int fd, bool wait_first) override {
@@ -157,10 +159,11 @@ class FakeRing final : public broker::io::Ring {
       act("cancel ", name(one.type), " ", one.fd);
     }
   }
-  void shutdown(int fd, int how) override {
-    KODAMA_CHECK(!sockets_[fd].closed, "shutdown after close, descriptor ", fd);
-    sockets_[fd].shut_down = how;
-    act("shutdown ", fd);
+  void half_close(int fd) override {
+    KODAMA_CHECK(!sockets_[fd].closed, "half-closed after close, descriptor ", fd);
+    KODAMA_CHECK(!sending(fd), "half-closed while the kernel held its send, descriptor ", fd);
+    sockets_[fd].half_closed = true;
+    act("half-close ", fd);
   }
   void close(int fd, bool reset) override {
     KODAMA_CHECK(!sockets_[fd].closed, "closed twice, descriptor ", fd);
@@ -170,6 +173,8 @@ class FakeRing final : public broker::io::Ring {
     sockets_[fd].reset = reset;
     act(reset ? "reset " : "close ", fd);
   }
+  [[nodiscard]] std::uint32_t slots() const override { return slots_; }
+  void set_slots(std::uint32_t slots) { slots_ = slots; }
   void wake(broker::io::Ring& sleeper) override {
     ++static_cast<FakeRing&>(sleeper).woken_;
     act("wake");
@@ -204,6 +209,7 @@ class FakeRing final : public broker::io::Ring {
     int fd;
     Type type;
     bool wait_first = false;
+    Accepting accepts = Accepting::any;
     bool cancelled = false;
     bool ended = false;  // its last completion is queued
     std::vector<iovec> pieces = {};
@@ -221,7 +227,7 @@ class FakeRing final : public broker::io::Ring {
   };
   struct Socket {
     std::string sent = {};
-    std::optional<int> shut_down = {};
+    bool half_closed = false;
     bool closed = false;
     bool reset = false;
   };
@@ -278,9 +284,6 @@ class FakeRing final : public broker::io::Ring {
 
   void act_by_itself() {
     for (Held& one : held_) {
-      const std::optional<int> how = sockets_[one.fd].shut_down;
-      if (!one.ended && automatic.shutdowns && how == SHUT_RDWR && one.type != Type::accept)
-        queue(one, {.error = one.type == Type::send ? EPIPE : 0});
       if (!one.ended && automatic.cancels && one.cancelled) queue(one, {.error = ECANCELED});
       if (!one.ended && automatic.sends && one.type == Type::send) complete_send(one.fd, automatic.send_bytes_max);
     }
@@ -297,7 +300,7 @@ class FakeRing final : public broker::io::Ring {
     switch (operation->type()) {
       case Type::accept:
         return static_cast<broker::io::AcceptOperation*>(operation)->complete(
-            {.fd = result.error == 0 ? result.value : -1, .error = result.error, .more = result.more});
+            {.socket = result.error == 0 ? result.value : -1, .error = result.error, .more = result.more});
       case Type::receive: {
         if (result.error == ENOBUFS) ++counts_.buffers_exhausted;
         auto& buffer = buffers.emplace_back(std::make_unique<std::uint8_t[]>(result.bytes.size()));
@@ -319,6 +322,7 @@ class FakeRing final : public broker::io::Ring {
   std::vector<std::string> actions_;
   broker::io::RingCounts counts_;
   std::chrono::nanoseconds last_timeout_{0};
+  std::uint32_t slots_ = 0;
   int woken_ = 0;
   bool running_ = false;
 };

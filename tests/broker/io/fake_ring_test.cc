@@ -103,21 +103,22 @@ TEST_F(FakeRingTest, TheTestDecidesHowACancelledSendEnds) {
 }
 
 TEST_F(FakeRingTest, AcceptsAndRecordsTheEnd) {
-  ring_.accept(owner_.accept, 3);
+  ring_.accept(owner_.accept, 3, FakeRing::Accepting::any);
   ring_.complete_accept(3, 7);
   ring_.fail_accept(3, EMFILE);
   ring_.turn();
   EXPECT_THAT(owner_.log, ElementsAre("accepted 7, more", "accept error 24"));
-  ring_.shutdown(7, SHUT_WR);
-  EXPECT_EQ(ring_.shut_down(7), SHUT_WR);
+  EXPECT_FALSE(ring_.half_closed(7));
+  ring_.half_close(7);
+  EXPECT_TRUE(ring_.half_closed(7));
   ring_.close(7, true);
   EXPECT_TRUE(ring_.closed(7));
   EXPECT_TRUE(ring_.reset(7));
-  EXPECT_THAT(ring_.actions(), ElementsAre("accept 3", "shutdown 7", "reset 7"));
+  EXPECT_THAT(ring_.actions(), ElementsAre("accept 3", "half-close 7", "reset 7"));
 }
 
 TEST_F(FakeRingTest, ADescriptorMayBeGivenOutAgain) {
-  ring_.accept(owner_.accept, 3);
+  ring_.accept(owner_.accept, 3, FakeRing::Accepting::any);
   ring_.complete_accept(3, 7);
   ring_.turn();
   ring_.close(7, false);
@@ -128,17 +129,12 @@ TEST_F(FakeRingTest, ADescriptorMayBeGivenOutAgain) {
 }
 
 TEST_F(FakeRingTest, CompletesByItselfWhenToldSo) {
-  ring_.automatic = {.sends = true, .send_bytes_max = 3, .cancels = true, .shutdowns = true};
-  Recorder other;
+  ring_.automatic = {.sends = true, .send_bytes_max = 3, .cancels = true};
   ring_.receive(owner_.receive, 7, true);
   ring_.send(owner_.send, 7, pieces_of(texts_));
-  ring_.receive(other.receive, 8, true);
-  ring_.send(other.send, 8, pieces_of(texts_));
   ring_.cancel(owner_.receive);
-  ring_.shutdown(8, SHUT_RDWR);
   ring_.settle();
   EXPECT_THAT(owner_.log, ElementsAre("receive error 125", "sent 3"));
-  EXPECT_THAT(other.log, ElementsAre("end of stream", "send error 32"));
   EXPECT_EQ(ring_.held_count(), 0u);
 }
 
@@ -174,7 +170,8 @@ TEST_F(FakeRingDeathTest, AssertsWhatItsUsersMustKeep) {
   ring_.close(8, false);
   EXPECT_DEATH(ring_.send(other.send, 8, pieces), "used after close");
   EXPECT_DEATH(ring_.close(8, false), "closed twice");
-  EXPECT_DEATH(ring_.shutdown(8, SHUT_WR), "shutdown after close");
+  EXPECT_DEATH(ring_.half_close(8), "half-closed after close");
+  EXPECT_DEATH(ring_.half_close(7), "half-closed while the kernel held its send");
   texts_[0][0] = 'J';
   EXPECT_DEATH(ring_.complete_send(7), "changed while the kernel held them");
   texts_[0][0] = 'h';

@@ -24,9 +24,9 @@ using HearingSend = Hearing<SendOperation, Sent>;
 
 struct Recorder {
   void accepted(const Accepted& done) noexcept {
-    if (done.fd >= 0) descriptors.push_back(done.fd);
+    if (done.socket >= 0) sockets.push_back(done.socket);
     const std::string what = done.error != 0 ? "accept error " : "accepted ";
-    write(what + std::to_string(done.error != 0 ? done.error : done.fd), done.more);
+    write(what + std::to_string(done.error != 0 ? done.error : done.socket), done.more);
     if (on_accept) on_accept();
   }
   void received(const Received& done) noexcept {
@@ -50,7 +50,7 @@ struct Recorder {
   HearingReceive receive{[this](const Received& done) { received(done); }};
   HearingSend send{[this](const Sent& done) { was_sent(done); }};
   std::vector<std::string> log;
-  std::vector<int> descriptors;
+  std::vector<int> sockets;
   std::string bytes_received;
   std::size_t bytes_sent = 0;
   std::function<void()> on_accept, on_receive, on_send;

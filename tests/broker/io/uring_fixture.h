@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -60,6 +61,14 @@ struct Listener {
   base::OwnedFd fd;
   sockaddr_in address{};
 };
+
+inline std::string pattern(std::size_t bytes) {
+  std::string text(bytes, '\0');
+  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>('a' + i % 23);
+  return text;
+}
+
+inline iovec piece_of(std::string& text, std::size_t from = 0) { return {text.data() + from, text.size() - from}; }
 
 class UringTest : public ::testing::Test {
  protected:

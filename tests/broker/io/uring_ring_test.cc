@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Ring promises, kept by the kernel that runs the tests.
+// What Ring promises, kept by the kernel that runs the tests: what it accepts, receives and sends, and how it waits.
+// How operations end is in uring_cancel_test.cc, queues that are full in uring_full_test.cc.
 #include "broker/io/uring_ring.h"
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <deque>
-#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -16,34 +17,27 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::Listener;
+using testing::pattern;
+using testing::piece_of;
 using testing::Recorder;
 using testing::SocketPair;
 using testing::UringTest;
 
 constexpr nanoseconds at_once{0};
 
-std::string pattern(std::size_t bytes) {
-  std::string text(bytes, '\0');
-  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>('a' + i % 23);
-  return text;
-}
-
-iovec piece_of(std::string& text, std::size_t from = 0) { return {text.data() + from, text.size() - from}; }
-
 TEST_F(UringTest, AcceptsUntilItIsCancelled) {
   Listener listener;
   Recorder owner;
-  ring_->accept(owner.accept, listener.fd.get());
+  ring_->accept(owner.accept, listener.fd.get(), Ring::Accepting::descriptor);
   std::vector<base::OwnedFd> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(listener.connect());
-  ASSERT_TRUE(turn_until([&] { return owner.descriptors.size() == 5; }));
+  ASSERT_TRUE(turn_until([&] { return owner.sockets.size() == 5; }));
   EXPECT_TRUE(owner.accept.in_kernel());
-  for (const int fd : owner.descriptors) {
+  for (const int fd : owner.sockets) {
     EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
     EXPECT_EQ(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0) << "io_uring would answer EAGAIN instead of waiting";
     ring_->close(fd, false);
@@ -56,7 +50,7 @@ TEST_F(UringTest, AcceptsUntilItIsCancelled) {
 TEST_F(UringTest, AcceptReportsWhatIsNoListener) {
   SocketPair pair;
   Recorder owner;
-  ring_->accept(owner.accept, pair.ours.get());
+  ring_->accept(owner.accept, pair.ours.get(), Ring::Accepting::descriptor);
   ASSERT_TRUE(turn_until([&] { return !owner.accept.in_kernel(); }));
   EXPECT_THAT(owner.log, ElementsAre("accept error " + std::to_string(EINVAL)));
 }
@@ -156,82 +150,6 @@ TEST_F(UringTest, ASendToNobodyIsAnErrorAndNoSignal) {
   EXPECT_THAT(owner.log, Each("send error " + std::to_string(EPIPE)));
 }
 
-TEST_F(UringTest, CancelsAReceiveThatWaits) {
-  SocketPair pair;
-  Recorder owner;
-  ring_->receive(owner.receive, pair.ours.get(), true);
-  ring_->wait(at_once);
-  join(owner.receive);
-  EXPECT_THAT(owner.log, ElementsAre("receive error " + std::to_string(ECANCELED)));
-  ring_->cancel(owner.receive);  // harmless
-  pair.peer_writes("still open");
-  ring_->receive(owner.receive, pair.ours.get(), false);
-  ASSERT_TRUE(turn_until([&] { return owner.bytes_received == "still open"; }));
-  join(owner.receive);
-}
-
-TEST_F(UringTest, CancelsInTheSameSubmission) {
-  SocketPair pair;
-  Recorder owner;
-  ring_->receive(owner.receive, pair.ours.get(), true);
-  join(owner.receive);
-  EXPECT_THAT(owner.log, ElementsAre("receive error " + std::to_string(ECANCELED)));
-}
-
-TEST_F(UringTest, CancelsASendThatIsStuck) {
-  SocketPair pair;
-  Recorder owner;
-  std::string text = pattern(1 << 20);
-  do {  // until the socket is full and the kernel keeps the send
-    if (!owner.send.in_kernel()) ring_->send(owner.send, pair.ours.get(), std::vector<iovec>{piece_of(text)});
-    ring_->wait(at_once);
-  } while (ring_->run() > 0);
-  ASSERT_TRUE(owner.send.in_kernel());
-  join(owner.send);
-  EXPECT_THAT(owner.log.back(), AnyOf("send error " + std::to_string(ECANCELED), ::testing::StartsWith("sent ")));
-}
-
-TEST_F(UringTest, ACancelThatComesTooLateDisturbsNothing) {
-  SocketPair pair;
-  Recorder owner;
-  ring_->receive(owner.receive, pair.ours.get(), false);
-  pair.peer_writes("x");
-  pair.peer.reset();
-  ring_->wait(milliseconds{1000});
-  ring_->cancel(owner.receive);
-  ASSERT_TRUE(turn_until([&] { return !owner.receive.in_kernel(); }));
-  EXPECT_THAT(owner.log.front(), "received x, more");
-  ring_->wait(at_once);
-  EXPECT_EQ(ring_->run(), 0u);
-}
-
-TEST_F(UringTest, ShutdownEndsWhatIsPending) {
-  SocketPair pair;
-  Recorder owner;
-  ring_->receive(owner.receive, pair.ours.get(), true);
-  ring_->wait(at_once);
-  ring_->shutdown(pair.ours.get(), SHUT_RDWR);
-  ASSERT_TRUE(turn_until([&] { return !owner.receive.in_kernel(); }));
-  EXPECT_THAT(owner.log, ElementsAre("end of stream"));
-}
-
-TEST_F(UringTest, ClosesWithAFinOrAReset) {
-  Listener listener;
-  for (const bool reset : {false, true}) {
-    Recorder owner;
-    ring_->accept(owner.accept, listener.fd.get());
-    const base::OwnedFd client = listener.connect();
-    ASSERT_TRUE(turn_until([&] { return owner.descriptors.size() == 1; }));
-    join(owner.accept);
-    ring_->close(owner.descriptors.front(), reset);
-    char byte = 0;
-    const ssize_t got = ::recv(client.get(), &byte, 1, 0);
-    const int error = errno;
-    EXPECT_EQ(got, reset ? -1 : 0);
-    EXPECT_EQ(reset ? error : ECONNRESET, ECONNRESET);
-  }
-}
-
 TEST_F(UringTest, AHandlerMayAskAgain) {
   SocketPair pair;
   Recorder owner;
@@ -262,7 +180,7 @@ TEST_F(UringTest, SleepsThroughWhenNothingHappens) {
   Listener listener;
   Recorder owner;
   ring_->receive(owner.receive, pair.ours.get(), true);
-  ring_->accept(owner.accept, listener.fd.get());
+  ring_->accept(owner.accept, listener.fd.get(), Ring::Accepting::descriptor);
   ring_->wait(at_once);
   const RingCounts before = ring_->counts();
   ring_->wait(milliseconds{200});
@@ -288,93 +206,6 @@ TEST_F(UringTest, ReapsABurstInFewEnters) {
     EXPECT_LE(ring_->counts().enters - enters, 6u);
   }
   for (Recorder& owner : owners) ring_->cancel(owner.receive);
-  ASSERT_TRUE(turn_until([&] {
-    return std::none_of(owners.begin(), owners.end(), [](const Recorder& o) { return o.receive.in_kernel(); });
-  }));
-}
-
-class SmallUringTest : public UringTest {
- protected:
-  void SetUp() override {
-    create({.submissions = 8, .completions = 32, .receive_buffers = 4, .receive_buffer_bytes = 64});
-  }
-};
-
-TEST_F(SmallUringTest, RunsOutOfBuffersAndGoesOn) {
-  SocketPair pair;
-  Recorder owner;
-  const std::string text = pattern(64 * 11);
-  pair.peer_writes(text);
-  ring_->receive(owner.receive, pair.ours.get(), false);
-  ring_->wait(at_once);
-  ring_->run();
-  EXPECT_EQ(owner.bytes_received, text.substr(0, 4 * 64));
-  EXPECT_EQ(owner.log.back(), "receive error " + std::to_string(ENOBUFS));
-  EXPECT_FALSE(owner.receive.in_kernel());
-  EXPECT_EQ(ring_->counts().buffers_exhausted, 1u);
-
-  pair.peer.reset();  // the end of the stream must come through, after the bytes
-  owner.on_receive = [&] {
-    if (!owner.receive.in_kernel() && owner.log.back() != "end of stream")
-      ring_->receive(owner.receive, pair.ours.get(), false);
-  };
-  ring_->receive(owner.receive, pair.ours.get(), false);
-  ASSERT_TRUE(turn_until([&] { return owner.log.back() == "end of stream"; }));
-  EXPECT_EQ(owner.bytes_received, text);
-}
-
-// Handlers that ask for more than the submission queue holds: submitted early, and what completes meanwhile waits for
-// the next run(), so nothing nests and nothing is lost.
-TEST_F(SmallUringTest, SubmitsEarlyFromWithinAHandler) {
-  constexpr std::size_t count = 100;
-  std::deque<SocketPair> pairs(count);
-  std::deque<Recorder> owners(count);
-  std::string text = "hello";
-  bool inside = false;
-  Recorder starter;
-  SocketPair start;
-  starter.on_receive = [&] {
-    if (starter.bytes_received.empty()) return;
-    inside = true;
-    for (std::size_t i = 0; i < count; ++i) {
-      owners[i].on_send = [&] { EXPECT_FALSE(inside); };
-      ring_->send(owners[i].send, pairs[i].ours.get(), std::vector<iovec>{piece_of(text), piece_of(text)});
-    }
-    inside = false;
-    starter.on_receive = nullptr;
-  };
-  start.peer_writes("go");
-  ring_->receive(starter.receive, start.ours.get(), false);
-  ASSERT_TRUE(turn_until([&] { return owners.back().bytes_sent > 0; }));
-  ASSERT_TRUE(turn_until(
-      [&] { return std::all_of(owners.begin(), owners.end(), [](const Recorder& o) { return o.bytes_sent == 10; }); }));
-  EXPECT_GE(ring_->counts().submit_full, count / 8 - 1);
-  EXPECT_EQ(ring_->counts().overflows, 0u);
-  for (SocketPair& pair : pairs) EXPECT_EQ(pair.peer_reads(), "hellohello");
-  join(starter.receive);
-}
-
-TEST_F(SmallUringTest, ACompletionQueueThatIsTooSmallLosesNothing) {
-  constexpr std::size_t count = 200;
-  std::deque<SocketPair> pairs(count);
-  std::deque<Recorder> owners(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    owners[i].on_receive = [&, i] {
-      if (!owners[i].receive.in_kernel()) ring_->receive(owners[i].receive, pairs[i].ours.get(), false);
-    };
-    ring_->receive(owners[i].receive, pairs[i].ours.get(), true);
-  }
-  for (int round = 1; round <= 5; ++round) {
-    for (SocketPair& pair : pairs) pair.peer_writes("x");
-    ASSERT_TRUE(turn_until([&] {
-      return std::all_of(owners.begin(), owners.end(),
-                         [&](const Recorder& o) { return o.bytes_received.size() == static_cast<std::size_t>(round); });
-    }));
-  }
-  for (Recorder& owner : owners) {
-    owner.on_receive = nullptr;
-    ring_->cancel(owner.receive);
-  }
   ASSERT_TRUE(turn_until([&] {
     return std::none_of(owners.begin(), owners.end(), [](const Recorder& o) { return o.receive.in_kernel(); });
   }));

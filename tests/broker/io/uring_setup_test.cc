@@ -16,8 +16,8 @@
 namespace broker::io {
 namespace {
 
-using testing::UringTest;
 using ::testing::HasSubstr;
+using testing::UringTest;
 
 // As a container runtime's profile does.
 void deny(unsigned call, unsigned error) {

@@ -73,6 +73,24 @@ TEST_F(Accepting, WaitsAMomentWhenThereAreNoDescriptorsLeft) {
   EXPECT_EQ(log.waiting(), 1u) << "said once, not four times";
 }
 
+TEST_F(Accepting, BeginsAnewWhenOtherSocketsAreWanted) {
+  acceptor.accept_as(io::Ring::Accepting::descriptor);
+  acceptor.start();
+  EXPECT_TRUE(ring.accepts_descriptors(fd));
+  acceptor.accept_as(io::Ring::Accepting::any);
+  EXPECT_TRUE(ring.cancelled(fd, io::Operation::Type::accept));
+  ring.complete_accept(fd, 10);  // was on its way
+  ring.fail_accept(fd, ECANCELED);
+  ring.turn();
+  EXPECT_THAT(accepted, ElementsAre(10));
+  EXPECT_TRUE(ring.accepting(fd));
+  EXPECT_FALSE(ring.accepts_descriptors(fd));
+  ring.forget_actions();
+  acceptor.accept_as(io::Ring::Accepting::any);
+  EXPECT_THAT(ring.actions(), testing::IsEmpty()) << "nothing changes";
+  ring.abandon();
+}
+
 TEST_F(Accepting, StopsWhenTheKernelHasLetGo) {
   acceptor.start();
   acceptor.stop();

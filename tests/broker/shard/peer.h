@@ -104,8 +104,8 @@ class Peer {
   }
   [[nodiscard]] bool closed() { return shard_.ring.closed(fd_); }
   [[nodiscard]] bool was_reset() { return shard_.ring.reset(fd_); }
-  [[nodiscard]] bool sees_fin() { return shard_.ring.shut_down(fd_).has_value(); }
-  [[nodiscard]] bool aborted() { return shard_.ring.shut_down(fd_) == SHUT_RDWR; }
+  [[nodiscard]] bool sees_fin() { return shard_.ring.half_closed(fd_) || closed(); }
+  [[nodiscard]] bool aborted() { return shard_.ring.cancelled(fd_, io::Operation::Type::send); }
   [[nodiscard]] bool is_read() {
     return shard_.ring.receiving(fd_) && !shard_.ring.cancelled(fd_, io::Operation::Type::receive);
   }

@@ -79,7 +79,6 @@ class OneShard {
     set_clock({});
     shared.mesh.enter(index, ring);
     ring.automatic.cancels = true;
-    ring.automatic.shutdowns = true;
   }
 
   void set_clock(std::chrono::nanoseconds passed) {
@@ -222,10 +221,7 @@ class Shards {
 
  private:
   // What abort() cancelled or shut down ends by itself; this is for tests that have turned that off.
-  static void end_io(OneShard& one) {
-    one.ring.automatic.cancels = true;
-    one.ring.automatic.shutdowns = true;
-  }
+  static void end_io(OneShard& one) { one.ring.automatic.cancels = true; }
   std::chrono::nanoseconds passed_{0};
   int last_fd_ = 100;
 };
