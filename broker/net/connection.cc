@@ -47,6 +47,7 @@ void Connection::complete(const io::Received& received) noexcept {
     } else {
       put_off(received.bytes);
     }
+    if (!handshake_due_) look_behind_the_first();
   } else if (received.end_of_stream()) {
     note_end();
     if (state_ == State::drained) return abort(reason_);
@@ -57,6 +58,15 @@ void Connection::complete(const io::Received& received) noexcept {
   // The kernel has ended the multishot receive: it ran out of buffers (which hides neither data nor an end: arming
   // again delivers them), was cancelled, or simply did. What was taken above may have paused or ended us.
   if (!received.more) receive_again();
+}
+
+// A reset that is there before the bytes ahead of it are read wakes nobody: the multishot receive waits for the next
+// event when TCP says that nothing is left, and TCP counts an end as something, but not a reset (until Linux 6.18 at
+// least). Most clients that die in a handshake die so. A receive that is asked for again looks first. Where there is
+// something to send, the send meets the reset; and later the next ping.
+void Connection::look_behind_the_first() {
+  if (receives_ != 1 || state_ != State::open || paused_ || behind_ || wants_flush()) return;
+  services_.ring.cancel(static_cast<io::ReceiveOperation&>(*this));
 }
 
 // Unless the kernel receives already, or nothing more is wanted now.
@@ -171,6 +181,7 @@ void Connection::drive_handshake() {
     offer_kept();
   }
   stream_.on_progress();  // the handshake's next flight
+  look_behind_the_first();
   if (result == Tls::Result::closed) {
     note_end();
     tell_end();

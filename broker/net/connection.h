@@ -109,6 +109,7 @@ class Connection final : private io::ReceiveOperation, private io::SendOperation
   [[nodiscard]] bool receive_in_flight() const { return io::ReceiveOperation::in_kernel(); }
 
   void arm_receive(bool wait_first);
+  void look_behind_the_first();
   void receive_again();
   [[nodiscard]] bool too_far_ahead() const;
   [[nodiscard]] bool has_share_left();

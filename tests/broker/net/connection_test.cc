@@ -55,6 +55,28 @@ TEST_F(ConnectionReceives, FindsTheEndThatWantOfBuffersHid) {
   EXPECT_FALSE(ring.receiving(fd));
 }
 
+TEST_F(ConnectionReceives, LooksBehindTheFirstBytesForAResetThatWakesNobody) {
+  ring.automatic.cancels = true;
+  start();
+  receive("GET / HT");
+  ring.turn();
+  EXPECT_TRUE(ring.receiving(fd));
+  EXPECT_FALSE(ring.waits_first(fd)) << "it must look";
+  ring.forget_actions();
+  receive("TP/1.1");
+  EXPECT_THAT(ring.actions(), IsEmpty()) << "what is sent meets a later one";
+}
+
+TEST_F(ConnectionReceives, LooksForNoResetWhereTheAnswerMeetsIt) {
+  start();
+  stream.taking = [&](std::string_view text) {
+    connection->send_answer("HTTP/1.1 200 OK");
+    return text.size();
+  };
+  receive("GET / HTTP/1.1");
+  EXPECT_FALSE(ring.cancelled(fd, Type::receive));
+}
+
 TEST_F(ConnectionReceives, OffersWhatWasNotTakenAgainWithWhatComesBehindIt) {
   start();
   stream.taking = [](std::string_view text) { return text.rfind(';') + 1; };
