@@ -22,6 +22,7 @@
 #include "broker/admin/admin_server.h"
 #include "broker/base/log_writer.h"
 #include "broker/base/machine.h"
+#include "broker/base/memory.h"
 #include "broker/net/digest.h"
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
@@ -114,6 +115,7 @@ class Server {
   void choose_shards();
   [[nodiscard]] broker::admin::LabelNames label_names() const;
   void begin_drain(int signal);
+  void give_memory_back();
   void on_reloaded(const broker::shard::Configuration& in_force);
 
   const config::Command& command_;
@@ -121,6 +123,7 @@ class Server {
   broker::base::OwnedFd signals_;
   broker::base::OwnedFd drained_;
   broker::base::OwnedFd adopted_;
+  broker::base::OwnedFd ebbed_;
   std::vector<int> processors_;  // to pin to; empty: not pinned
   std::uint32_t shard_count_ = 1;
   std::uint64_t descriptors_ = 0;
@@ -149,6 +152,7 @@ Server::Server(const config::Command& command)
       settings_(command.loaded.settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
       adopted_(::eventfd(0, EFD_CLOEXEC)),
+      ebbed_(::eventfd(0, EFD_CLOEXEC)),
       dialects_(settings_.dev),
       routes_(dialects_.list()),
       log_writer_(log_options(settings_.logging)),
@@ -226,7 +230,8 @@ std::optional<Failure> Server::start() {
       .identity = reloader_->in_force().identity.get()};
   const auto signal = [](const broker::base::OwnedFd& event) { return [fd = event.get()] { ::eventfd_write(fd, 1); }; };
   shards_.emplace(options, *common_, logs,
-                  broker::shard::ShardThreads::Events{.on_drained = signal(drained_), .on_adopted = signal(adopted_)});
+                  broker::shard::ShardThreads::Events{
+                      .on_drained = signal(drained_), .on_adopted = signal(adopted_), .on_ebb = signal(ebbed_)});
   metrics_ = shards_->metrics();
   if (settings_.listen.admin) {
     auto started = broker::admin::AdminServer::start({.address = *settings_.listen.admin,
@@ -289,13 +294,14 @@ void Server::print_banner() const {
 
 void Server::serve_until_drained() {
   for (;;) {
-    std::array<pollfd, 3> waits = {pollfd{signals_.get(), POLLIN, 0}, pollfd{drained_.get(), POLLIN, 0},
-                                   pollfd{adopted_.get(), POLLIN, 0}};
+    std::array<pollfd, 4> waits = {pollfd{signals_.get(), POLLIN, 0}, pollfd{drained_.get(), POLLIN, 0},
+                                   pollfd{adopted_.get(), POLLIN, 0}, pollfd{ebbed_.get(), POLLIN, 0}};
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[1].revents != 0) break;
     if (eventfd_t adopted = 0; waits[2].revents != 0 && ::eventfd_read(adopted_.get(), &adopted) == 0) {
       reloader_->finish(*shards_);
     }
+    if (eventfd_t ebbed = 0; waits[3].revents != 0 && ::eventfd_read(ebbed_.get(), &ebbed) == 0) give_memory_back();
     if (waits[0].revents == 0) continue;
     signalfd_siginfo received{};
     if (::read(signals_.get(), &received, sizeof received) != sizeof received) continue;
@@ -320,6 +326,14 @@ void Server::begin_drain(int signal) {
   log_.info("shutting down; a second signal ends at once",
             {{"signal", ::strsignal(signal)}, {"drain_ms", duration.count()}});
   shards_->drain(duration);
+}
+
+// Here and not on a shard's thread, which would see to the arenas of all the others too.
+void Server::give_memory_back() {
+  const auto began = std::chrono::steady_clock::now();
+  broker::base::give_memory_back();
+  const auto took = std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+  log_.debug("many connections have gone; memory was given back", {{"us", took.count()}});
 }
 
 // What main itself goes by; the shards have taken it over.

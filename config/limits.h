@@ -195,6 +195,12 @@ inline constexpr std::int64_t tls_bytes = 4096;
 inline constexpr std::int64_t subscription_bytes = 400;
 inline constexpr std::int64_t topic_bytes = 400;
 
+// So many clients of a shard fewer than there were make it worth to go through the heap for what they left in it: some
+// KiB each, most of it after TLS handshakes. What fewer leave is kept for those who come next.
+inline constexpr std::size_t ebb_clients = 512;
+// And so long none, or few, more have gone.
+inline constexpr std::chrono::seconds ebb_calm{1};
+
 // --- The rest -------------------------------------------------------------------------------------
 
 // Metrics have one slot a dialect.

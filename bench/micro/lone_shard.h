@@ -67,7 +67,7 @@ class LoneShard {
   }
   void run() {
     control_.wanted.store(broker::shard::ShardControl::Wanted::run, std::memory_order_release);
-    shard_->run({.on_drained = [](void*) {}, .on_adopted = [](void*) {}, .context = nullptr});
+    shard_->run({.on_drained = [](void*) {}, .on_adopted = [](void*) {}, .on_ebb = [](void*) {}, .context = nullptr});
   }
 
   const config::Settings settings_ = make_settings();

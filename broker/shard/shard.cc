@@ -28,7 +28,8 @@ Shard::Shard(ShardIndex index, io::Ring& ring, Mesh& mesh, const Common& common,
       home_(home, post_, now_, timers_, metrics),
       services_(ring, common, index, now_, timers_, memory_, router_, post_, clients_, metrics, log),
       memory_watch_(services_),
-      drain_(clients_, timers_, now_) {
+      drain_(clients_, timers_, now_),
+      ebb_(timers_, now_) {
   read_clock();
 }
 
@@ -40,6 +41,7 @@ void Shard::listen(int fd, base::Listener listener) {
 
 void Shard::run(const Events& events) {
   events_ = events;
+  ebb_.tell({.on_ebb = events.on_ebb, .context = events.context});
   choose_sockets();
   for (Acceptor& acceptor : acceptors_) acceptor.start();
   while (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::stop) {
@@ -180,6 +182,7 @@ void Shard::bury() {
       return true;
     });
   }
+  ebb_.note(clients_.size());
   const bool gone = clients_.size() == 0 && std::ranges::all_of(acceptors_, &Acceptor::stopped);
   if (services_.draining && gone && !control_.drained.load(std::memory_order_relaxed)) {
     control_.drained.store(true, std::memory_order_release);

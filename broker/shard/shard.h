@@ -14,6 +14,7 @@
 #include "broker/shard/acceptor.h"
 #include "broker/shard/client_table.h"
 #include "broker/shard/drain.h"
+#include "broker/shard/ebb.h"
 #include "broker/shard/home.h"
 #include "broker/shard/memory_watch.h"
 #include "broker/shard/post.h"
@@ -37,6 +38,7 @@ class Shard final : public Acceptor::Events {
   struct Events {
     void (*on_drained)(void* context);  // once, when the last client has gone after `drain` was wanted
     void (*on_adopted)(void* context);  // the configuration that was offered is in force
+    void (*on_ebb)(void* context);      // many clients have gone, and it is calm
     void* context;
   };
 
@@ -84,6 +86,7 @@ class Shard final : public Acceptor::Events {
   Services services_;
   MemoryWatch memory_watch_;
   Drain drain_;
+  Ebb ebb_;
   std::deque<Acceptor> acceptors_;
   std::vector<Client*> flushing_;  // what was dirty; those before flushed_ have been seen to
   std::size_t flushed_ = 0;

@@ -69,6 +69,8 @@ void ShardThreads::count_adopted(void* self) {
   if (shards.adopting_.fetch_sub(1, std::memory_order_acq_rel) == 1) shards.events_.on_adopted();
 }
 
+void ShardThreads::tell_ebb(void* self) { static_cast<ShardThreads*>(self)->events_.on_ebb(); }
+
 void ShardThreads::stop() {
   if (!running_) return;
   running_ = false;
@@ -121,7 +123,7 @@ void ShardThreads::run(ShardIndex index) {
     home.epoch_seed = one.epoch_seed;
     Shard shard(index, *created.ring, mesh_, common_, home, tls.get(), one.metrics, *one.log, one.control);
     for (const auto& [fd, listener] : one.listeners) shard.listen(fd, listener);
-    shard.run({.on_drained = &count_drained, .on_adopted = &count_adopted, .context = this});
+    shard.run({.on_drained = &count_drained, .on_adopted = &count_adopted, .on_ebb = &tell_ebb, .context = this});
     step_.arrive_and_wait();  // no mail is on its way and no ring is woken behind this
   } else {
     step_.arrive_and_wait();

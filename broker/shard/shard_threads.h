@@ -33,6 +33,7 @@ class ShardThreads {
   struct Events {
     std::function<void()> on_drained;  // the last of all shards has drained
     std::function<void()> on_adopted;  // the last of all shards has taken over what adopt() told
+    std::function<void()> on_ebb;      // one shard's clients have gone, many of them: the heap keeps what they held
   };
 
   ShardThreads(const ShardsOptions&, const Common&, std::span<base::LogSink* const> logs, Events events);
@@ -70,6 +71,7 @@ class ShardThreads {
   void tell(ShardControl::Wanted wanted);
   static void count_drained(void* self);
   static void count_adopted(void* self);
+  static void tell_ebb(void* self);
 
   const ShardsOptions options_;
   const Common& common_;
