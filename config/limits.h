@@ -212,6 +212,8 @@ inline constexpr std::size_t settings_file_bytes_max = 1 * MiB;
 inline constexpr std::size_t settings_depth_max = 16;
 // Of a reload's mistakes so many are logged; the first is the one to mend. A log takes 256 records at once.
 inline constexpr std::size_t mistakes_logged_max = 20;
+// Lines a second of connections that come and go (logging.level debug), of a shard.
+inline constexpr std::uint32_t stories_per_second = 100;
 // An access key shorter than this can be guessed: 16 characters of base64 are 96 bits.
 inline constexpr std::size_t access_key_bytes_min = 16;
 inline constexpr std::size_t access_key_bytes_max = 256;

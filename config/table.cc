@@ -185,7 +185,8 @@ constexpr Row rows[] = {
      .slot = at<&S::logging, &Logging::level>,
      .fallback = "info",
      .takes = Takes::reload,
-     .why = "What the program itself logs: debug adds each connection's story."},
+     .why = "What the program itself logs: debug adds a line when a connection has come and one when it has ended, at "
+            "most 100 a second of each core."},
     {.key = "logging.format",
      .slot = at<&S::logging, &Logging::format>,
      .fallback = "text",

@@ -38,8 +38,13 @@ Client::~Client() {
 }
 
 void Client::start() {
+  const bool secure = connection_.tls() != nullptr;
+  Stories& stories = services().stories;
+  if (stories.told()) {
+    stories.opened(id_, connection_.socket(), secure ? base::Listener::https : base::Listener::http);
+  }
   const config::Timeouts& timeouts = services().common.settings.timeouts;
-  if (connection_.tls() != nullptr) {
+  if (secure) {
     wait_for(Wait::handshake, timeouts.handshake);
   } else {
     wait_for(Wait::head, timeouts.head);
@@ -101,6 +106,12 @@ void Client::on_dead(Reason reason) noexcept {
     services().metrics.tls_handshakes(base::TlsVersion::tls1_3, false, base::TlsResult::failed).add();
   }
   services().metrics.connections_closed[reason].add();
+  if (services().stories.told()) {
+    services().stories.ended(id_, {.reason = reason,
+                                   .dialect = services().common.dialects[dialect_]->name(),
+                                   .receives = connection_.receives(),
+                                   .sends = connection_.sends()});
+  }
   services().dead.push_back(id_);
 }
 

@@ -17,6 +17,7 @@
 #include "broker/shard/departures.h"
 #include "broker/shard/memory.h"
 #include "broker/shard/router.h"
+#include "broker/shard/stories.h"
 #include "broker/shard/throttle.h"
 #include "config/limits.h"
 #include "config/settings.h"
@@ -62,6 +63,7 @@ struct Services final : net::ConnectionServices {
         admission(c.admission, r.slots(), common.settings.limits, cl, mem, m),
         throttle(t, n),
         departures(m, n),
+        stories(l, n),
         decoder(fresh_decoder(c.settings)),
         inflater(c.settings.limits.message_bytes),
         windows(c.settings.websocket.window_bytes, m.deflate_window_bytes) {}
@@ -96,6 +98,7 @@ struct Services final : net::ConnectionServices {
   Admission admission;
   Throttle throttle;
   Departures departures;
+  Stories stories;
   proto::websocket::Decoder decoder;    // for every client that is not in the middle of a message
   proto::websocket::Inflater inflater;  // for every client's message, one at a time
   WindowBudget windows;

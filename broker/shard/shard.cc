@@ -119,9 +119,10 @@ void Shard::adopt(const Configuration& next) {
   events_.on_adopted(events_.context);
 }
 
-// What is no descriptor has no address, and the limit of addresses' connections wants one.
+// What is no descriptor has no address, which some settings ask for.
 void Shard::choose_sockets() {
-  const bool addresses = services_.admission.counts_addresses();
+  const bool told = services_.common.settings.logging.level == config::LogLevel::debug;
+  const bool addresses = told || services_.admission.counts_addresses();
   for (Acceptor& acceptor : acceptors_) {
     acceptor.accept_as(addresses ? io::Ring::Accepting::descriptor : io::Ring::Accepting::any);
   }
