@@ -107,9 +107,9 @@ constexpr Row rows[] = {
      .slot = at<&S::limits, &Limits::memory>,
      .fallback = "0",
      .most = 1024 * GiB,
-     .why = "What logs, queues and unfinished input may take over all, each shard its share: near it new connections "
-            "are refused, then the slowest readers closed, at it publishers refused (429). 0 is half of the memory of "
-            "the machine or container; the logs (log.bytes) get no more than half of it."},
+     .why = "What logs, queues, windows and unfinished input may take over all, each shard its share: near it new "
+            "connections are refused, then the slowest readers closed, at it publishers refused (429). 0 is half of "
+            "the memory of the machine or container; the logs (log.bytes) get no more than half of it."},
     {.key = "limits.shard_connections",
      .slot = at<&S::limits, &Limits::shard_connections>,
      .fallback = "0",

@@ -246,6 +246,7 @@ std::size_t Client::held_input() const {
   std::size_t bytes = connection_.kept_bytes();
   if (decoder_ != nullptr) bytes += decoder_->buffered_bytes();
   if (http_ != nullptr) bytes += http_->held_bytes();
+  if (compressed_input_ != nullptr) bytes += compressed_input_->held_bytes();
   return bytes;
 }
 

@@ -43,6 +43,7 @@ class Window {
   Window& operator=(const Window&) = delete;
 
   [[nodiscard]] proto::websocket::SenderWindow* get() { return &window_; }
+  [[nodiscard]] std::size_t held_bytes() const { return window_.bytes.capacity(); }
 
  private:
   WindowBudget& budget_;
@@ -52,6 +53,8 @@ class Window {
 struct CompressedInput {
   std::optional<Window> window;
   std::uint32_t inflated_bytes = 0;  // since the last turn's end
+
+  [[nodiscard]] std::size_t held_bytes() const { return window ? window->held_bytes() : 0; }
 };
 
 }  // namespace broker::shard

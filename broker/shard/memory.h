@@ -4,7 +4,8 @@
 //
 // Thread: the shard. Owns: the counters; whoever holds the bytes adds and subtracts them.
 // Limits: its share of limits.memory, looked at once a turn: a turn's own input and fan-out may pass it.
-// Left out, as they are bounded by configuration alone: the ring's buffers, mailboxes, OpenSSL's contexts, code.
+// Left out, as they are bounded by configuration alone: the ring's buffers, mailboxes, OpenSSL's contexts, code; and
+//   what one shard has one of: zlib's state, and an inflated message, which is gone before the turn ends.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,9 @@ class Memory {
   }
 
   std::int64_t runs = 0;  // bytes of encoded deliveries, once for all who share them
-  std::int64_t own = 0;   // bytes that one client holds: answers and pages of logs, unfinished messages and bodies
+  // Bytes that one client holds: answers and pages of logs, unfinished messages and bodies, the window of who only
+  // publishes.
+  std::int64_t own = 0;
   std::int64_t subscriptions = 0;    // how many
   std::int64_t tls_connections = 0;  // how many
 

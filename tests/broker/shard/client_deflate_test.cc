@@ -242,6 +242,7 @@ TEST_F(Deflate, APublishersWindowGoesOnWithinTheBudget) {
     EXPECT_THAT(answer(other, "/topics/t?publish=only"), Not(HasSubstr("client_no_context_takeover")));
     EXPECT_THAT(answer(third, "/topics/t?publish=only"), HasSubstr("client_no_context_takeover"));
     EXPECT_EQ(budget[0].metrics.deflate_window_bytes.value(), 64 << 10);
+    EXPECT_LT(budget[0].memory.own, 1 << 10) << "promised, and not there before the first message";
     for (int i = 0; i < 20; ++i) {
       one.sends(compressed_frame(opcode_text, goes_on(long_text(i % 3))));
       other.sends(compressed_frame(opcode_text, other_goes_on(long_text(i))));
@@ -249,8 +250,11 @@ TEST_F(Deflate, APublishersWindowGoesOnWithinTheBudget) {
       for (Peer* each : {&one, &other, &third}) each->settles();
       for (const int number : {i % 3, i, i + 1}) expected.push_back(long_text(number));
     }
+    EXPECT_GE(budget[0].memory.own, 64 << 10);
+    EXPECT_LT(budget[0].memory.own, 66 << 10);
     one.resets();
     one.settles();
+    EXPECT_LT(budget[0].memory.own, 33 << 10);
     EXPECT_EQ(budget[0].metrics.deflate_window_bytes.value(), 32 << 10);
     Peer fourth(budget);
     EXPECT_THAT(answer(fourth, "/topics/t?publish=only"), Not(HasSubstr("client_no_context_takeover")));
@@ -261,6 +265,7 @@ TEST_F(Deflate, APublishersWindowGoesOnWithinTheBudget) {
       each->settles();
     }
     EXPECT_EQ(budget[0].metrics.deflate_window_bytes.value(), 0);
+    EXPECT_LT(budget[0].memory.own, 1 << 10) << "the reader's deliveries are not its own";
   }
   reader.settles();
   EXPECT_EQ(reader.take_payloads(), expected);
