@@ -228,7 +228,8 @@ void Client::settle() {
     decoder_.reset();
     compressed_input_.reset();
   }
-  connection_.flush();
+  opening_ = opening_ && outstanding_ > 0 && phase_ == Phase::websocket;
+  if (!opening_) connection_.flush();
   show_queue();
   account_memory();
 }

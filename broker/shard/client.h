@@ -144,6 +144,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   base::Transport transport_;
   std::uint8_t dialect_ = 0;
   bool throttled_ = false;      // held by services().throttle
+  bool opening_ = false;        // the 101 waits until its topic's home has heard of the subscriber
   bool close_pending_ = false;  // close() was called; it waits for the answers to what came before
   bool pinged_behind_backlog_ = false;
   bool peer_said_close_ = false;  // a WebSocket close frame has come

@@ -54,6 +54,8 @@ void Client::upgrade(const proto::http::Match& match) {
   http_.reset();
   wait_for(Wait::ping_due, settings.websocket.ping_interval);
   websocket_->on_open(*this);
+  // Who sees the 101 is subscribed: what anyone publishes from then on, by whichever shard, comes to it.
+  opening_ = subscribes();
 }
 
 // Between messages a decoder holds nothing, so that all clients of the shard use one: who is in the middle of a message

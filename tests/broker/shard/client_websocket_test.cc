@@ -157,19 +157,6 @@ TEST_F(WebSocket, RepliesToPings) {
   EXPECT_THAT(peer.take_frames(), ElementsAre(FrameSeen{opcode_pong, "are you there?"}));
 }
 
-TEST_F(WebSocket, SpeaksRawToo) {
-  Peer raw(shards);
-  raw.opens("/topics/chat%20message", "");
-  raw.settles();
-  peer.opens("/topics/chat%20message?publish=only", "");
-  peer.sends_text("hello");
-  peer.sends(masked(opcode_binary, "bytes"));
-  peer.settles();
-  raw.settles();
-  EXPECT_THAT(raw.take_frames(), ElementsAre(FrameSeen{opcode_text, "hello"}, FrameSeen{opcode_binary, "bytes"}));
-  EXPECT_THAT(peer.take_frames(), IsEmpty());
-}
-
 TEST_F(WebSocket, RefusesPublishesOfClientsWhereTheSettingsSaySo) {
   ShardsOptions options;
   options.settings.dev = false;

@@ -41,6 +41,13 @@ inline std::string masked(int opcode, std::string_view payload, bool final = tru
   return frame;
 }
 
+// The opening handshake of RFC 6455 §1.3.
+inline std::string upgrade(std::string_view path, std::string_view more_headers) {
+  return absl::StrCat("GET ", std::string(path), " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+                      std::string(more_headers), "\r\n");
+}
+
 class Peer {
  public:
   explicit Peer(Shards& shards, std::size_t shard = 0, std::unique_ptr<net::Tls> tls = nullptr)
@@ -79,9 +86,7 @@ class Peer {
     received_ += shard_.ring.take_sent(fd_);
   }
   void opens(std::string_view path, std::string_view more_headers = "Sec-WebSocket-Protocol: kodama.v1.json\r\n") {
-    sends(absl::StrCat("GET ", std::string(path), " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-                       std::string(more_headers), "\r\n"));
+    sends(upgrade(path, more_headers));
     settles();
     const std::string head = take();
     ASSERT_TRUE(head.starts_with("HTTP/1.1 101 ")) << head;
