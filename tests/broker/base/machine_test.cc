@@ -29,5 +29,26 @@ TEST(Machine, UnderAQuotaOfSomeProcessorsNothingIsPinned) {
   EXPECT_THAT(processors_to_pin({0, 1, 2, 3}, 1, 1), IsEmpty());
 }
 
+TEST(Machine, AContainersMemoryIsItsLimitOrTheMachinesWhicheverIsLess) {
+  constexpr std::uint64_t machine = std::uint64_t{8} << 30;
+  struct Case {
+    const char* memory_max;
+    std::uint64_t bytes;
+  };
+  for (const auto& [memory_max, bytes] : {Case{"1073741824\n", 1 << 30},
+                                          {"1073741824", 1 << 30},
+                                          {"max\n", machine},
+                                          {"9223372036854771712\n", machine},   // cgroup v1 without a limit
+                                          {"18446744073709551616\n", machine},  // no number of 64 bits
+                                          {"", machine},                        // there is no such file
+                                          {"0\n", machine},
+                                          {"-1\n", machine},
+                                          {"1 GiB\n", machine}}) {
+    EXPECT_EQ(parse_memory_limit(memory_max, machine), bytes) << memory_max;
+  }
+}
+
+TEST(Machine, HasMemory) { EXPECT_GE(memory_limit(), std::uint64_t{1} << 20); }
+
 }  // namespace
 }  // namespace broker::base
