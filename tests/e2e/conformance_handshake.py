@@ -59,6 +59,7 @@ HANDSHAKE = [
         "a key of 17 bytes": refuses(400, {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAAA="}),
         "a key that is not base64": refuses(400, {"Sec-WebSocket-Key": "!" + KEY[1:]}),
         "a key without its end": refuses(400, {"Sec-WebSocket-Key": KEY[:-2]}),
+        "a key with bits behind its end": refuses(400, {"Sec-WebSocket-Key": KEY[:-3] + "R=="}),
         "two keys": refuses(400, more=f"Sec-WebSocket-Key: {KEY}\r\n"),
         "a resource that is not there": refuses(404, line="GET /nothing HTTP/1.1"),
         "an Origin that may not": refuses(403, {"Origin": "https://evil.example"}),

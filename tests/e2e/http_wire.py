@@ -6,7 +6,6 @@ a deadline; a deadline that passes is an exception that says what was being wait
 """
 import json
 import os
-import select
 import socket
 import struct
 import time
@@ -115,7 +114,16 @@ class Wire:
         """Whether nothing comes for that long; for what must not happen, never for what must."""
         if self.buffer:
             return False
-        return not select.select([self.socket], [], [], seconds)[0]
+        self.socket.settimeout(seconds)
+        try:
+            self.fill()  # a look at the socket would see TLS's own records
+        except TimeoutError:
+            return True
+        except Ended:
+            pass
+        finally:
+            self.socket.settimeout(self.timeout)
+        return False
 
     def response(self, head=False):
         return read_response(self, head)
@@ -141,6 +149,8 @@ class Response:
 
     def header(self, name, default=None):
         values = [value for key, value in self.headers if key == name.lower()]
+        if name.lower() == "vary" and values:
+            return ", ".join(values)  # a list, which may stand in many lines (RFC 9110 §5.3)
         if len(values) > 1:
             raise AssertionError(f"{name} comes {len(values)} times: {values}")
         return values[0] if values else default

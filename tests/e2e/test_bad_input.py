@@ -267,13 +267,9 @@ class Log(OwnBrokerCase):
 class Floods(BrokerCase):
     """While one connection sends as fast as it can, in whichever way, a quiet subscriber hears everything in order."""
 
-    def flooded(self, connect, pieces, seconds=2.0):
+    def flooded(self, connect, pieces):
         """`pieces(i)` is what is sent next; what comes back is thrown away."""
-        witness = Witness(self.broker)
-        self.addCleanup(witness.close)
-        over = threading.Event()
-
-        def flood():
+        def flood(over):
             with connect() as wire, contextlib.suppress(OSError):
                 number = 0
                 left = b""
@@ -284,7 +280,14 @@ class Floods(BrokerCase):
                     with contextlib.suppress(OSError):
                         wire.socket.setblocking(False)
                         wire.socket.recv(1 << 20)
-        threads = [threading.Thread(target=flood) for _ in range(2)]
+        self.beside(flood, 2)
+
+    def beside(self, flood, count):
+        """What a quiet subscriber hears while so many threads run `flood(over)`, which goes on until `over` is set."""
+        witness = Witness(self.broker)
+        self.addCleanup(witness.close)
+        over = threading.Event()
+        threads = [threading.Thread(target=flood, args=(over,)) for _ in range(count)]
         for thread in threads:
             thread.start()
         try:
@@ -336,23 +339,12 @@ class Floods(BrokerCase):
         self.flooded(connect, lambda _: ping)  # each a record of its own
 
     def test_handshakes(self):
-        over = threading.Event()
-
-        def flood():
+        def flood(over):
             context = trusting()
             while not over.is_set():
                 with contextlib.suppress(OSError):
                     self.broker.tls_wire(context).reset()
-        witness = Witness(self.broker)
-        self.addCleanup(witness.close)
-        thread = threading.Thread(target=flood)
-        thread.start()
-        try:
-            for _ in range(scaled(100)):
-                witness.hears()
-        finally:
-            over.set()
-            thread.join()
+        self.beside(flood, 1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import unittest
 
 import one_thread
 from harness import SHARDS, TIMEOUT, BrokerCase
+from http_wire import deadline
 
 
 class Health(BrokerCase):
@@ -21,7 +22,11 @@ class Health(BrokerCase):
         hanging = SHARDS - 1
         with one_thread.stopped(one_thread.thread(self.broker.pid, f"shard {hanging}")):
             answer, waited = self.look(503)
-            self.assertEqual(answer.json()["stuck_shards"], [hanging])
+            # A machine that gives no time to another shard either makes that one stuck too, for as long as it lasts.
+            for _ in deadline():
+                if answer.json().get("stuck_shards") == [hanging]:
+                    break
+                answer, _ = self.look(503)
             self.assertGreater(waited, 9, "a shard that is only busy is not stuck")
         self.look(200)
         self.broker.publish("t")

@@ -3,6 +3,7 @@
 import unittest
 
 from harness import SHARDS, BrokerCase
+from http_wire import Wire
 
 POST = "POST /topics/t HTTP/1.1\r\nHost: a\r\n"
 
@@ -96,6 +97,20 @@ class Connections(BrokerCase):
         self.assertLessEqual(shards, {str(i) for i in range(SHARDS)})
         if SHARDS <= 4:
             self.assertEqual(len(shards), SHARDS, "every shard accepts")
+
+
+class Resets(BrokerCase):
+    flags = ("--timeouts.head", "1h", "--timeouts.body", "1h", "--timeouts.handshake", "1h")
+
+    def test_one_that_overtakes_the_reading_of_the_first_bytes_ends_the_connection_at_once(self):
+        half_a_hello = bytes([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])
+        for address, first in ((self.broker.http, b"GET"), (self.broker.http, POST.encode() + b"Content-Length: 5\r\n\r\nhe"),
+                               (self.broker.https, half_a_hello)):
+            for _ in range(50):
+                wire = Wire(address)
+                wire.send(first)
+                wire.reset()
+        self.broker.settles(lambda metrics: metrics.sum("connections") == 0)
 
 
 class Bodies(BrokerCase):

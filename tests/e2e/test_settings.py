@@ -6,7 +6,9 @@ import re
 import subprocess
 import unittest
 
-from harness import ROOT, TIMEOUT, OwnBrokerCase, run_kodama, scratch
+from harness import ROOT, TIMEOUT, OwnBrokerCase, run_kodama, scratch, trusting
+from http_wire import deadline
+from ws_wire import WebSocket
 
 MISTAKEN = """\
 listen:
@@ -142,6 +144,41 @@ class Settings(OwnBrokerCase):
         for line in lines:
             self.assertTrue({"level", "message"} <= set(line) or {"level", "msg"} <= set(line), line)
         self.assertNotIn("secret payload", broker.log())
+
+    def test_debug_tells_when_a_connection_came_and_how_it_ended(self):
+        broker = self.start("--logging.format", "json", "--logging.level", "debug")
+
+        def lines(message, **fields):
+            every = [json.loads(line) for line in broker.log().rpartition("\n")[0].splitlines()]
+            return [line for line in every if line["message"] == message and fields.items() <= line.items()]
+
+        def story(connect, listener, ended):
+            with connect() as client:
+                address = "%s:%d" % client.socket.getsockname()
+            for _ in deadline():
+                opened = lines("connection opened", peer=address, listener=listener)
+                if opened and lines("connection ended", connection=opened[0]["connection"], thread=opened[0]["thread"]):
+                    break
+            self.assertEqual((opened[0]["level"], len(opened)), ("debug", 1))
+            found = lines("connection ended", connection=opened[0]["connection"], thread=opened[0]["thread"])
+            self.assertEqual([{**line, **ended} for line in found], found, "once, with its reason")
+            self.assertGreater(found[0]["receives"], 0)
+
+        def asked():
+            wire = broker.wire()
+            self.assertEqual(wire.request("GET", "/topics/t").status, 200)
+            return wire
+        story(lambda: broker.raw("t"), "http", {"reason": "peer_closed", "dialect": "raw", "sends": 1})
+        story(lambda: WebSocket(broker.https, "/topics/t", tls=trusting()), "https", {"reason": "peer_closed", "dialect": "raw"})
+        story(asked, "http", {"reason": "peer_closed", "dialect": "http", "receives": 1, "sends": 1})
+
+    def test_info_tells_nothing_of_connections(self):
+        broker = self.start()
+        broker.publish("t")
+        broker.signal()
+        broker.wait()
+        self.assertNotIn("connection opened", broker.log())
+        self.assertNotIn("connection ended", broker.log())
 
     def test_the_banner_says_what_was_decided(self):
         broker = self.start(shards=3)
