@@ -3,7 +3,7 @@
 # time. `make` alone says what there is.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run build image test quick-test bench bench-quick bench-micro fuzz format clean
+.PHONY: help run build image test quick-test soak bench bench-quick bench-micro fuzz format clean
 # One thing after another: ninja uses all the cores by itself.
 .NOTPARALLEL:
 
@@ -36,6 +36,12 @@ quick-test: ## the unit tests under ASan and UBSan alone: what to run while writ
 	@setup/packages.sh test
 	@setup/build.sh asan
 	@/usr/bin/python3 tests/run.py tidy unit-asan
+
+soak: SECONDS = 600
+soak: ## everything at once for ten minutes (SECONDS=N), and nothing may grow; ends with a table
+	@setup/packages.sh test
+	@setup/build.sh release kodama
+	@/usr/bin/python3 tests/e2e/storm/soak.py $(SECONDS)
 
 bench: ## measure beside the kernel's floors and other servers (an hour; BASE=path/to/another/kodama)
 	@setup/packages.sh bench

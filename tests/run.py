@@ -38,6 +38,11 @@ def swarm(build, shards, extra=()):
                                  "KODAMA_SWARM": os.path.join(ROOT, "build/release/swarm")})
 
 
+def storm(build, extra=()):
+    tests = [PYTHON, "-u", "-m", "unittest", "discover", "-v", "-s", os.path.join(ROOT, "tests/e2e/storm"), "-p", "test_*.py"]
+    return suites.python(tests, {"KODAMA_BINARY": binary(build), "KODAMA_SHARDS": "2", **dict(extra)})
+
+
 def all_suites():
     """Name → what runs it, quick ones first."""
     return {
@@ -59,6 +64,9 @@ def all_suites():
         "swarm-4": swarm("release", 4),
         "swarm-asan": swarm("asan", 2, {"KODAMA_SLOW": "1", **ASAN}),
         "swarm-tsan": swarm("tsan", 2, {"KODAMA_SLOW": "1", **TSAN}),
+        "storm": storm("release"),
+        "storm-asan": storm("asan", {"KODAMA_SLOW": "1", **ASAN}),
+        "storm-tsan": storm("tsan", {"KODAMA_SLOW": "1", **TSAN}),
         "browser": suites.node(glob.glob(os.path.join(BROWSER, "*.test.mjs")),
                                {"KODAMA_BINARY": binary("release"), "KODAMA_SHARDS": "2,4"}),
     }
