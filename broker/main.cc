@@ -192,7 +192,7 @@ std::optional<Failure> Server::check() {
   if (opened.configuration == nullptr) {
     return Failure{opened.files_at_fault ? config::exit_failed : config::exit_usage, config::format(opened.mistakes)};
   }
-  reloader_.emplace(command_.sources, std::move(opened.configuration), log_, reloads_,
+  reloader_.emplace(command_.sources, command_.loaded.trees, std::move(opened.configuration), log_, reloads_,
                     [this](const broker::shard::Configuration& in_force) { on_reloaded(in_force); });
   if (settings_.listen.http) http_ = broker::net::open_listeners(*settings_.listen.http, shard_count_);
   if (settings_.listen.https) https_ = broker::net::open_listeners(*settings_.listen.https, shard_count_);

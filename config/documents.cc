@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "config/table.h"
+#include "config/yaml_writer.h"
 
 namespace config {
 namespace {
@@ -82,37 +83,13 @@ std::string_view change_text(const Row& row) {
   return row.takes == Takes::reload ? "SIGHUP changes it" : "a restart changes it";
 }
 
-// Whether YAML takes the text for itself, in a list too.
-bool plain_in_yaml(std::string_view text) {
-  constexpr std::string_view inside = "._-/:+*";
-  const auto letter = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); };
-  if (text.empty() || text == "null" || text == "NULL" || text == "Null" || text.ends_with(':')) return false;
-  if (!letter(text.front()) && text.front() != '/' && text.front() != '.') return false;
-  return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return letter(c) || inside.find(c) != std::string_view::npos; });
-}
-
-std::string yaml_word(std::string_view text) {
-  if (plain_in_yaml(text)) return std::string(text);
-  std::string word = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') word += '\\';
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      absl::StrAppendFormat(&word, "\\x%02x", c);
-    } else {
-      word += c;
-    }
-  }
-  return word += '"';
-}
-
-std::string yaml_value(const Row& row, const std::vector<std::string>& items) {
+std::string row_value(const Row& row, const std::vector<std::string>& items) {
   std::vector<std::string> words;
   for (const std::string& item : items) words.push_back(yaml_word(item));
   return is_list(row) ? absl::StrCat("[", absl::StrJoin(words, ", "), "]") : words.front();
 }
 
-std::string yaml_default(const Row& row) { return yaml_value(row, split_items(row, row.fallback)); }
+std::string yaml_default(const Row& row) { return row_value(row, split_items(row, row.fallback)); }
 
 // Who said so: "default", "kodama.yaml:3:7", "KODAMA__DEV in the environment", "flag --dev".
 std::string origin(const Row& row, const Chosen& chosen) {
@@ -187,7 +164,7 @@ std::string in_force_yaml(const Loaded& loaded) {
     const std::string_view own = section_of(row.key);
     if (!own.empty() && own != section) lines.push_back({absl::StrCat(std::string(own), ":"), ""});
     section = own;
-    const std::string value = row.secret ? "\"(secret)\"" : yaml_value(row, items_of(row, loaded.settings));
+    const std::string value = row.secret ? "\"(secret)\"" : row_value(row, items_of(row, loaded.settings));
     lines.push_back({absl::StrFormat("%s%s: %s", own.empty() ? "" : "  ", last_segment(row.key), value),
                      origin(row, loaded.of(row.key))});
   }
@@ -198,6 +175,9 @@ std::string in_force_yaml(const Loaded& loaded) {
     const bool bare = line.from.empty();
     text += bare ? line.text : absl::StrFormat("%-*s  # %s", static_cast<int>(widest), line.text, line.from);
     text += '\n';
+  }
+  for (const Tree& tree : loaded.trees) {
+    absl::StrAppend(&text, tree.name, ":", yaml_value(tree.node, 2));
   }
   return text;
 }

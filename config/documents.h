@@ -14,8 +14,8 @@ namespace config {
 [[nodiscard]] std::string help_text();
 // The table in config/README.md, a line per key.
 [[nodiscard]] std::string settings_table_markdown();
-// `kodama config`: every key with what is in force and, in a comment, who said so. Loading it gives the same settings,
-// but for what is secret, which is not shown. Requires: no mistakes.
+// `kodama config`: every key with what is in force and, in a comment, who said so, and the sections that are no part of
+// the table. Loading it gives the same, but for what is secret, which is not shown. Requires: no mistakes.
 [[nodiscard]] std::string in_force_yaml(const Loaded&);
 
 }  // namespace config

@@ -2,6 +2,7 @@
 #include "config/layers.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -17,6 +18,9 @@ namespace config {
 namespace {
 
 constexpr std::string_view environment_prefix = "KODAMA__";
+
+// What clients of Engine.IO and Socket.IO may do; proto/socketio reads them.
+constexpr std::array<std::string_view, 2> trees = {"engineio", "socketio"};
 
 std::vector<std::string_view> keys_of_section(std::string_view section) {
   std::vector<std::string_view> keys;
@@ -54,6 +58,10 @@ class FileWalk {
     const std::string full = section.empty() ? key.word : absl::StrFormat("%s.%s", section, key.word);
     const auto [first, is_new] = lines_.emplace(full, key.line);
     if (!is_new) return mistake(key, full, absl::StrFormat("is given twice; the first is in line %d", first->second));
+    if (section.empty() && std::find(trees.begin(), trees.end(), key.word) != trees.end()) {
+      layer_.push_back(Tree{key.word, value});
+      return;
+    }
     if (section.empty() && is_section(key.word)) return section_entry(key, value);
     const Row* row = find_row(full);
     if (row == nullptr) return unknown(key, full, section);
@@ -77,7 +85,7 @@ class FileWalk {
   void unknown(const YamlNode& key, const std::string& full, std::string_view section) {
     std::string meant;
     if (section.empty()) {
-      std::vector<std::string_view> sections;
+      std::vector<std::string_view> sections(trees.begin(), trees.end());
       for (const Row& row : table()) sections.push_back(section_of(row.key).empty() ? row.key : section_of(row.key));
       meant = nearest(key.word, sections);
     }

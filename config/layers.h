@@ -14,6 +14,7 @@
 
 #include "config/mistake.h"
 #include "config/table.h"
+#include "config/yaml.h"
 
 namespace config {
 
@@ -24,12 +25,18 @@ struct Given {
   std::string where;                // of the whole
 };
 
+// A section of a file that is no part of the table: others know what is in it.
+struct Tree {
+  std::string name;  // "socketio"
+  YamlNode node;
+};
+
 struct Flag {
   std::string name;                  // without dashes
   std::optional<std::string> value;  // none: `--name` alone
 };
 
-using Layer = std::vector<std::variant<Given, Mistake>>;
+using Layer = std::vector<std::variant<Given, Tree, Mistake>>;
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
 

@@ -208,8 +208,8 @@ inline constexpr std::size_t dialects_max = 16;
 
 // Of the settings' file and of each file that a setting names.
 inline constexpr std::size_t settings_file_bytes_max = 1 * MiB;
-// The table needs three levels: section, key, list.
-inline constexpr std::size_t settings_depth_max = 16;
+// The table needs three levels: section, key, list; the rules of an event in a namespace 13, and two a question in it.
+inline constexpr std::size_t settings_depth_max = 32;
 // Of a reload's mistakes so many are logged; the first is the one to mend. A log takes 256 records at once.
 inline constexpr std::size_t mistakes_logged_max = 20;
 // Lines a second of connections that come and go (logging.level debug), of a shard.

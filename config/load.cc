@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/load.h"
 
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -30,6 +31,8 @@ void apply(Layer&& layer, Chosen::From from, Loaded& loaded) {
       // Its default is not what was meant: nothing is to be concluded from it.
       if (const Row* row = find_row(mistake->key)) loaded.chosen[index_of(*row)].sound = false;
       loaded.mistakes.push_back(std::move(*mistake));
+    } else if (auto* tree = std::get_if<Tree>(&entry)) {
+      loaded.trees.push_back(std::move(*tree));
     } else {
       apply(std::move(std::get<Given>(entry)), from, loaded);
     }
@@ -62,6 +65,7 @@ const Chosen& Loaded::of(std::string_view key) const { return chosen[index_of(*f
 
 Loaded load(const Sources& sources) {
   Loaded loaded;
+  loaded.file_name = sources.file_name;
   for (const Row& row : table()) loaded.chosen.push_back({Chosen::From::table, "", std::string(row.fallback), true});
 
   const bool file_is_known = apply_file(sources, loaded);

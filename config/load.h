@@ -36,6 +36,8 @@ struct Loaded {
   Settings settings;
   Mistakes mistakes;
   std::vector<Chosen> chosen;  // in the table's order
+  std::vector<Tree> trees;     // sections that are read elsewhere
+  std::string file_name;       // where they stand
 
   // Requires: `key` is in the table.
   [[nodiscard]] const Chosen& of(std::string_view key) const;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/reload.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -13,8 +15,26 @@
 #include "config/file.h"
 #include "config/table.h"
 #include "config/words.h"
+#include "config/yaml_writer.h"
 
 namespace config {
+namespace {
+
+// What stands in that section; empty where there is none.
+std::string text_of(const std::vector<Tree>& trees, std::string_view name) {
+  const auto found = std::find_if(trees.begin(), trees.end(), [name](const Tree& each) { return each.name == name; });
+  return found == trees.end() ? std::string() : yaml_value(found->node, 0);
+}
+
+void add_changed(const std::vector<Tree>& found, const std::vector<Tree>& in_force, std::vector<std::string>& waiting) {
+  std::set<std::string> names;
+  for (const std::vector<Tree>* trees : {&found, &in_force})
+    for (const Tree& each : *trees) names.insert(each.name);
+  for (const std::string& name : names)
+    if (text_of(found, name) != text_of(in_force, name)) waiting.push_back(name);
+}
+
+}  // namespace
 
 Loaded read(Sources sources, Mistakes earlier) {
   if (!sources.file_name.empty()) {
@@ -53,7 +73,7 @@ Reload compare(Loaded&& found, const Settings& in_force) {
   return result;
 }
 
-Reload reload(const Sources& sources, const Settings& in_force) {
+Reload reload(const Sources& sources, const Settings& in_force, const std::vector<Tree>& trees) {
   std::error_code ignored;
   const auto kind = std::filesystem::status(sources.file_name, ignored).type();
   // What came through a pipe is gone: the second time it would be an empty file, and everything back at its default.
@@ -64,7 +84,9 @@ Reload reload(const Sources& sources, const Settings& in_force) {
         {"--config", "", absl::StrFormat("%s is no regular file, and cannot be read again", quote(sources.file_name))});
     return result;
   }
-  return compare(read(sources), in_force);
+  Reload result = compare(read(sources), in_force);
+  if (result.loaded.mistakes.empty()) add_changed(result.loaded.trees, trees, result.waiting);
+  return result;
 }
 
 }  // namespace config

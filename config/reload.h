@@ -18,14 +18,14 @@ namespace config {
 struct Reload {
   Loaded loaded;  // with mistakes: nothing is to be changed. Otherwise its settings are what is to be in force
   std::vector<std::string> changed;  // keys whose values take effect
-  std::vector<std::string> waiting;  // keys that were changed and keep their value until a restart
+  std::vector<std::string> waiting;  // keys and sections that were changed and keep their value until a restart
 };
 
 // What read() has found, beside what is in force. The keys that take a restart keep their values; what they and the new
 // ones make together is checked again.
 [[nodiscard]] Reload compare(Loaded&& found, const Settings& in_force);
 
-// The file anew; environment and flags are those of the start.
-[[nodiscard]] Reload reload(const Sources&, const Settings& in_force);
+// The file anew; environment and flags are those of the start. `trees` are the start's too: no reload changes them.
+[[nodiscard]] Reload reload(const Sources&, const Settings& in_force, const std::vector<Tree>& trees);
 
 }  // namespace config

@@ -36,6 +36,7 @@ class Builder : public YAML::EventHandler {
                 const std::string& value) override {
     YamlNode word = node(Kind::word, mark, tag, anchor);
     word.word = value;
+    word.quoted = tag == "!";
     add(std::move(word));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -54,7 +55,7 @@ class Builder : public YAML::EventHandler {
     if (anchor != 0) refuse_alias(mark);
     // "?" is what yaml-cpp calls no tag on a plain word, "!" on a quoted one.
     if (!tag.empty() && tag != "?" && tag != "!") throw YAML::ParserException(mark, "tags (!) are not read here");
-    return {.kind = kind, .line = mark.line + 1, .column = mark.column + 1, .word = {}, .items = {}};
+    return {.kind = kind, .line = mark.line + 1, .column = mark.column + 1, .word = {}, .quoted = false, .items = {}};
   }
 
   [[noreturn]] static void refuse_alias(const YAML::Mark& mark) {

@@ -18,6 +18,7 @@ struct YamlNode {
   int line = 1;  // both from 1; columns are bytes
   int column = 1;
   std::string word;
+  bool quoted = false;          // a word in quotes, or a block: text, whatever it looks like
   std::vector<YamlNode> items;  // of a map: key, value, key, value … as written, duplicates too
 };
 

@@ -10,9 +10,11 @@
 
 namespace broker::shard {
 
-Reloader::Reloader(const config::Sources& sources, std::unique_ptr<const Configuration> in_force, base::LogSink& log,
-                   base::ReloadMetrics& metrics, OnReloaded on_reloaded)
+Reloader::Reloader(const config::Sources& sources, const std::vector<config::Tree>& trees,
+                   std::unique_ptr<const Configuration> in_force, base::LogSink& log, base::ReloadMetrics& metrics,
+                   OnReloaded on_reloaded)
     : sources_(sources),
+      trees_(trees),
       log_(log),
       metrics_(metrics),
       on_reloaded_(std::move(on_reloaded)),
@@ -25,7 +27,7 @@ Reloader::Reloader(const config::Sources& sources, std::unique_ptr<const Configu
 void Reloader::reload(ShardThreads& shards) {
   again_ = next_ != nullptr;
   if (again_) return;
-  reload_ = config::reload(sources_, in_force_->settings);
+  reload_ = config::reload(sources_, in_force_->settings, trees_);
   if (!reload_.loaded.mistakes.empty()) return refuse(reload_.loaded.mistakes);
   Opened opened = open_configuration(reload_.loaded, std::chrono::system_clock::now());
   if (opened.configuration == nullptr) return refuse(opened.mistakes);

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "broker/base/log.h"
 #include "broker/base/metrics.h"
@@ -21,8 +22,9 @@ class Reloader {
   // Called when all shards go by something else, before that is logged.
   using OnReloaded = std::function<void(const Configuration&)>;
 
-  Reloader(const config::Sources&, std::unique_ptr<const Configuration> in_force, base::LogSink&, base::ReloadMetrics&,
-           OnReloaded);
+  // `trees` are the sections of rules that the shards go by; they and the sources outlive it.
+  Reloader(const config::Sources&, const std::vector<config::Tree>& trees,
+           std::unique_ptr<const Configuration> in_force, base::LogSink&, base::ReloadMetrics&, OnReloaded);
 
   [[nodiscard]] const Configuration& in_force() const { return *in_force_; }
   // Requires: the shards run.
@@ -35,6 +37,7 @@ class Reloader {
   void tell() const;
 
   const config::Sources& sources_;
+  const std::vector<config::Tree>& trees_;
   base::LogSink& log_;
   base::ReloadMetrics& metrics_;
   const OnReloaded on_reloaded_;

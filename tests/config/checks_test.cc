@@ -9,15 +9,13 @@
 #include <fstream>
 #include <string>
 
+#include "settings_file.h"
+
 namespace config {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-Loaded load_file(std::string text) {
-  return load({.file_name = "k.yaml", .file_text = std::move(text), .environment = {}, .flags = {}});
-}
 
 struct Case {
   std::string_view name;
@@ -28,7 +26,7 @@ struct Case {
 class Checks : public testing::TestWithParam<Case> {};
 
 TEST_P(Checks, TellWhatDoesNotGoTogether) {
-  EXPECT_EQ(format(load_file(GetParam().text).mistakes), GetParam().mistakes);
+  EXPECT_EQ(format(load_text(GetParam().text).mistakes), GetParam().mistakes);
 }
 
 constexpr char need_key[] =
@@ -103,12 +101,12 @@ TEST(ChecksBetweenKeys, AreToldWhereTheLastOfThemWasWritten) {
 
 TEST(ChecksBetweenKeys, HttpsIsOnByItselfWhereTlsIsAtHand) {
   const Address local{"127.0.0.1", 8443};
-  EXPECT_EQ(load_file("dev: true\n").settings.listen.https, local);
-  EXPECT_EQ(load_file("tls: {certificate: /c, key: /k}\naccess: {key_file: /a}\n").settings.listen.https, local);
-  EXPECT_EQ(load_file("access: {key_file: /a}\n").settings.listen.https, std::nullopt);
-  EXPECT_EQ(load_file("dev: true\nlisten: {https: auto}\n").settings.listen.https, local);
-  EXPECT_EQ(load_file("dev: true\nlisten: {https: \"\"}\n").settings.listen.https, std::nullopt);
-  EXPECT_EQ(load_file("dev: true\nlisten: {https: \"[::1]:1\"}\n").settings.listen.https, (Address{"::1", 1}));
+  EXPECT_EQ(load_text("dev: true\n").settings.listen.https, local);
+  EXPECT_EQ(load_text("tls: {certificate: /c, key: /k}\naccess: {key_file: /a}\n").settings.listen.https, local);
+  EXPECT_EQ(load_text("access: {key_file: /a}\n").settings.listen.https, std::nullopt);
+  EXPECT_EQ(load_text("dev: true\nlisten: {https: auto}\n").settings.listen.https, local);
+  EXPECT_EQ(load_text("dev: true\nlisten: {https: \"\"}\n").settings.listen.https, std::nullopt);
+  EXPECT_EQ(load_text("dev: true\nlisten: {https: \"[::1]:1\"}\n").settings.listen.https, (Address{"::1", 1}));
 }
 
 class ChecksOfFiles : public testing::Test {
@@ -123,7 +121,7 @@ class ChecksOfFiles : public testing::Test {
     return folder_ + "/" + name;
   }
   std::string check(const std::string& text) {
-    Loaded loaded = load_file(text);
+    Loaded loaded = load_text(text);
     check_files(loaded);
     return format(loaded.mistakes);
   }

@@ -3,14 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "config/documents.h"
+#include "settings_file.h"
 
 namespace config {
 namespace {
@@ -115,13 +113,7 @@ TEST(CommandLine, MainsOwnArgumentsBeginWithTheProgramsName) {
   EXPECT_EQ(parse_command_line(0, argv, envp, "1.2.3").exit_code, exit_usage);
 }
 
-class CommandLineFiles : public testing::Test {
- protected:
-  CommandLineFiles() : path_(testing::TempDir() + "kodama_settings_" + std::to_string(getpid()) + ".yaml") {}
-  ~CommandLineFiles() override { std::filesystem::remove(path_); }
-  void write(const std::string& text) { std::ofstream(path_, std::ios::binary) << text; }
-  std::string path_;
-};
+using CommandLineFiles = SettingsFile;
 
 TEST_F(CommandLineFiles, AreReadUnderEnvironmentAndFlags) {
   write("dev: true\nshards: 1\nlog: {messages: 1, age: 1s}\n");

@@ -14,6 +14,7 @@
 
 #include "config/load.h"
 #include "config/table.h"
+#include "settings_file.h"
 
 namespace config {
 namespace {
@@ -156,6 +157,42 @@ TEST(Documents, InForceLoadsToWhatIsInForce) {
   EXPECT_EQ(format(again.mistakes), "");
   for (const Row& row : table()) EXPECT_TRUE(same_value(row, first.settings, again.settings)) << row.key;
   EXPECT_FALSE(same_value(*find_row("shards"), first.settings, Settings()));
+}
+
+void expect_same(const YamlNode& one, const YamlNode& other) {
+  EXPECT_EQ(one.kind, other.kind);
+  EXPECT_EQ(one.word, other.word);
+  // Quotes tell "5" from 5; around other words they change nothing.
+  const bool is_value = one.word == "true" || one.word.find_first_of("0123456789") != std::string::npos;
+  EXPECT_TRUE(!is_value || one.quoted == other.quoted) << one.word;
+  ASSERT_EQ(one.items.size(), other.items.size());
+  for (std::size_t i = 0; i < one.items.size(); ++i) expect_same(one.items[i], other.items[i]);
+}
+
+TEST(Documents, InForceHoldsTheSectionsOfRulesToo) {
+  const Loaded first = load_text(R"(
+engineio: {headers: {}, refuse: [], cookie: null, max_payload: 1000000, path: /a/, x: -5, y: 1.5e3, z: "5", e: ""}
+socketio:
+  namespaces:
+    /chat room:
+      rooms: ["room-*", 'it''s', "a: b", "#", "\x01\"\\", grüße, "true", true, ~, "- a", '$0', "null", "a ", " a"]
+      on_connect: [{unless: recovered, replay: {event: chat message, after: $auth.serverOffset}}]
+      events:
+        - {event: "*", do: [broadcast, {emit: {event: x, args: [$0, $args, [1, [2, []]], {a: {b: null}}]}}]}
+        - event: |
+            several
+            lines
+)",
+                                 {{"dev", "true"}});
+  ASSERT_EQ(format(first.mistakes), "");
+  const std::string text = in_force_yaml(first);
+  const Loaded again = load_text(text);
+  ASSERT_EQ(format(again.mistakes), "") << text;
+  ASSERT_EQ(again.trees.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(again.trees[i].name, first.trees[i].name);
+    expect_same(first.trees[i].node, again.trees[i].node);
+  }
 }
 
 TEST(Documents, InForceStaysInOneLineWhateverAFileIsCalled) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "settings_file.h"
+
 namespace config {
 namespace {
 
@@ -16,9 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // `dev: true` stands in a flag, so that the file's lines are the test's own and no key file is asked for.
-Loaded load_file(std::string text) {
-  return load({.file_name = "k.yaml", .file_text = std::move(text), .environment = {}, .flags = {{"dev", "true"}}});
-}
+Loaded load_file(std::string text) { return load_text(std::move(text), {{"dev", "true"}}); }
 
 TEST(Load, ReadsEveryKindOfValueFromAFile) {
   const Loaded loaded = load_file(R"(
@@ -167,9 +167,11 @@ const FileMistake file_mistakes[] = {
     {"ListForKey", "? [a]\n: 1\n", "k.yaml:1:3: a key must be a word\n"},
     {"NothingForKey", "log:\n  ~: 1\n", "k.yaml:2:3: log: a key must be a word\n"},
     {"TooDeep",
-     "a:\n a:\n  a:\n   a:\n    a:\n     a:\n      a:\n       a:\n        a: {a: {a: {a: {a: {a: {a: {a: {}}}}}}}}\n",
-     "k.yaml:9:40: is nested too deeply\n"},
-    {"VeryDeep", std::string(500'000, '['), "k.yaml:1:9: is nested too deeply\n"},
+     "a:\n a:\n  a:\n   a:\n    a:\n     a:\n      a:\n       a:\n        a: "
+     "{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a"
+     ": {a: {a: {a: {a: {a: {a: {a: {a: {}}}}}}}}}}}}}}}}}}}}}}}}\n",
+     "k.yaml:9:104: is nested too deeply\n"},
+    {"VeryDeep", std::string(500'000, '['), "k.yaml:1:17: is nested too deeply\n"},
     {"TooLarge", std::string((1 << 20) + 1, '\n'), "k.yaml:1:1: is larger than 1048576 bytes\n"},
     {"ColumnsAreBytes", "{ä: 1, shards: x}\n",
      "k.yaml:1:2: ä: unknown key\nk.yaml:1:17: shards: must be a whole number, is \"x\"\n"},

@@ -3,13 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "config/table.h"
+#include "settings_file.h"
 
 namespace config {
 namespace {
@@ -18,14 +17,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Loaded load_file(std::string text) {
-  return load({.file_name = "k.yaml", .file_text = std::move(text), .environment = {}, .flags = {}});
-}
-
 TEST(Reload, TakesOverWhatMayChangeAndNamesWhatMayNot) {
-  const Settings old = load_file("dev: true\nshards: 2\nlog: {age: 1m}\n").settings;
+  const Settings old = load_text("dev: true\nshards: 2\nlog: {age: 1m}\n").settings;
   const Reload found = compare(
-      load_file("dev: true\nshards: 3\nlimits: {message_bytes: 2MiB}\nlogging: {level: debug, format: json}\n"), old);
+      load_text("dev: true\nshards: 3\nlimits: {message_bytes: 2MiB}\nlogging: {level: debug, format: json}\n"), old);
   EXPECT_EQ(format(found.loaded.mistakes), "");
   EXPECT_THAT(found.changed, ElementsAre("limits.message_bytes", "log.age", "logging.level"));
   EXPECT_THAT(found.waiting, ElementsAre("shards", "logging.format"));
@@ -38,14 +33,14 @@ TEST(Reload, TakesOverWhatMayChangeAndNamesWhatMayNot) {
 
 TEST(Reload, OfTheSameFindsNothing) {
   const std::string text = "dev: true\nlisten: {http: \"[::1]:80\"}\naccess: {origins: [\"*\"], client_publish: [a]}\n";
-  const Reload found = compare(load_file(text), load_file(text).settings);
+  const Reload found = compare(load_text(text), load_text(text).settings);
   EXPECT_THAT(found.changed, IsEmpty());
   EXPECT_THAT(found.waiting, IsEmpty());
 }
 
 TEST(Reload, OfEveryKeyFollowsTheTable) {
   for (const Row& row : table()) {
-    Loaded next = load_file("dev: true\n");
+    Loaded next = load_text("dev: true\n");
     const Settings old = next.settings;
     // Some other value of the row's type, whatever it means.
     std::visit(
@@ -72,27 +67,21 @@ TEST(Reload, OfEveryKeyFollowsTheTable) {
 }
 
 TEST(Reload, WithMistakesLeavesEverything) {
-  const Reload found = compare(load_file("dev: true\nlog: {age: 5}\nshards: 9\n"), Settings());
+  const Reload found = compare(load_text("dev: true\nlog: {age: 5}\nshards: 9\n"), Settings());
   ASSERT_EQ(found.loaded.mistakes.size(), 1U);
   EXPECT_THAT(found.changed, IsEmpty());
   EXPECT_THAT(found.waiting, IsEmpty());
 }
 
 TEST(Reload, ChecksWhatOldAndNewMakeTogether) {
-  const Settings old = load_file("access: {key_file: /keys}\n").settings;
-  const Reload found = compare(load_file("dev: true\n"), old);
+  const Settings old = load_text("access: {key_file: /keys}\n").settings;
+  const Reload found = compare(load_text("dev: true\n"), old);
   ASSERT_EQ(found.loaded.mistakes.size(), 1U);
   EXPECT_THAT(format(found.loaded.mistakes), HasSubstr("is needed where dev is false"));
   EXPECT_THAT(format(found.loaded.mistakes), HasSubstr("(until a restart these keep their values: listen.https, dev)"));
 }
 
-class ReloadFiles : public testing::Test {
- protected:
-  ReloadFiles() : path_(testing::TempDir() + "kodama_reload_" + std::to_string(getpid()) + ".yaml") {}
-  ~ReloadFiles() override { std::filesystem::remove(path_); }
-  void write(const std::string& text) { std::ofstream(path_, std::ios::binary) << text; }
-  std::string path_;
-};
+using ReloadFiles = SettingsFile;
 
 TEST_F(ReloadFiles, AreReadAnewUnderTheOldEnvironmentAndFlags) {
   const Sources sources{.file_name = path_,
@@ -102,13 +91,15 @@ TEST_F(ReloadFiles, AreReadAnewUnderTheOldEnvironmentAndFlags) {
   write("log: {messages: 1, age: 1s, bytes: 1MiB}\n");
   const Loaded first = read(sources);
   EXPECT_EQ(format(first.mistakes), "");
-  write("log: {messages: 2, age: 2s, bytes: 2MiB}\n");
-  const Reload found = reload(sources, first.settings);
+  write("log: {messages: 2, age: 2s, bytes: 2MiB}\nsocketio: {path: /chat/}\n");
+  const Reload found = reload(sources, first.settings, first.trees);
   EXPECT_THAT(found.changed, ElementsAre("log.bytes"));
+  EXPECT_THAT(found.waiting, ElementsAre("socketio"));
+  EXPECT_THAT(reload(sources, first.settings, found.loaded.trees).waiting, IsEmpty());
   EXPECT_EQ(found.loaded.settings.log.messages, 7U);
   EXPECT_EQ(found.loaded.settings.log.age, std::chrono::seconds(9));
   std::filesystem::remove(path_);
-  EXPECT_EQ(format(reload(sources, first.settings).loaded.mistakes),
+  EXPECT_EQ(format(reload(sources, first.settings, first.trees).loaded.mistakes),
             "--config: cannot read \"" + path_ + "\": No such file or directory\n");
 }
 
@@ -116,9 +107,10 @@ TEST_F(ReloadFiles, ThatAreNoneAreNotReadTwice) {
   const Sources sources{.file_name = "/dev/null", .file_text = {}, .environment = {}, .flags = {{"dev", "true"}}};
   const Loaded first = read(sources);
   EXPECT_EQ(format(first.mistakes), "");
-  EXPECT_EQ(format(reload(sources, first.settings).loaded.mistakes),
+  EXPECT_EQ(format(reload(sources, first.settings, first.trees).loaded.mistakes),
             "--config: \"/dev/null\" is no regular file, and cannot be read again\n");
-  EXPECT_EQ(format(reload({.file_name = {}, .file_text = {}, .environment = {}, .flags = sources.flags}, first.settings)
+  EXPECT_EQ(format(reload({.file_name = {}, .file_text = {}, .environment = {}, .flags = sources.flags}, first.settings,
+                          first.trees)
                        .loaded.mistakes),
             "");
 }

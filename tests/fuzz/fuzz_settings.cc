@@ -37,6 +37,7 @@ void as_file(std::string_view text) {
       {.file_name = "again.yaml", .file_text = config::in_force_yaml(loaded), .environment = {}, .flags = {}});
   require(again.mistakes.empty());
   for (const config::Row& row : config::table()) require(config::same_value(row, settings, again.settings));
+  require(again.trees.size() == loaded.trees.size());
 }
 
 // The first line as the value of every key, as the name of a flag and of a variable.
