@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "config/preset.h"
 #include "config/table.h"
 #include "config/yaml_writer.h"
 
@@ -177,6 +178,7 @@ std::string in_force_yaml(const Loaded& loaded) {
     text += '\n';
   }
   for (const Tree& tree : loaded.trees) {
+    if (tree.name == facts(loaded.settings.preset).section) continue;  // the preset says it already
     absl::StrAppend(&text, tree.name, ":", yaml_value(tree.node, 2));
   }
   return text;

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/load.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "config/checks.h"
+#include "config/preset.h"
 #include "config/table.h"
+#include "config/words.h"
+#include "config/yaml.h"
 
 namespace config {
 namespace {
@@ -59,6 +64,22 @@ void resolve_automatic(Loaded& loaded) {
   if (settings.dev || !settings.tls.certificate.empty()) settings.listen.https = Address{"127.0.0.1", 8443};
 }
 
+// The rules that the preset stands for take the place of the file's, so that there must be none.
+void apply_preset(Loaded& loaded) {
+  const PresetFacts& preset = facts(loaded.settings.preset);
+  if (preset.section.empty() || !loaded.of("preset").sound) return;
+  const auto same = [&](const Tree& tree) { return tree.name == preset.section; };
+  if (std::any_of(loaded.trees.begin(), loaded.trees.end(), same)) {
+    return refuse(loaded, {"preset"},
+                  absl::StrFormat("stands for a section %s, and %s has one of its own; leave one of them out",
+                                  preset.section, quote(loaded.file_name)));
+  }
+  auto tree = parse_yaml(preset.yaml);
+  // A test reads each; none is wrong.
+  if (auto* node = std::get_if<YamlNode>(&tree))
+    loaded.trees.push_back({std::string(preset.section), std::move(*node)});
+}
+
 }  // namespace
 
 const Chosen& Loaded::of(std::string_view key) const { return chosen[index_of(*find_row(key))]; }
@@ -73,6 +94,7 @@ Loaded load(const Sources& sources) {
   apply(read_flag_layer(sources.flags), Chosen::From::flag, loaded);
 
   resolve_automatic(loaded);
+  apply_preset(loaded);
   if (file_is_known) check_between_keys(loaded);
   return loaded;
 }

@@ -24,10 +24,12 @@ using Problem = std::optional<std::string>;
 constexpr std::array<std::string_view, 2> overflow_words = {"disconnect", "drop_oldest"};
 constexpr std::array<std::string_view, 4> level_words = {"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> format_words = {"text", "json"};
+constexpr std::array<std::string_view, 2> preset_words = {"none", "socketio-chat"};
 
 std::span<const std::string_view> words(Overflow) { return overflow_words; }
 std::span<const std::string_view> words(LogLevel) { return level_words; }
 std::span<const std::string_view> words(LogFormat) { return format_words; }
+std::span<const std::string_view> words(Preset) { return preset_words; }
 
 std::string one_of(std::span<const std::string_view> words) {
   std::string text(words.front());

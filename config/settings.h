@@ -18,6 +18,7 @@ namespace config {
 enum class Overflow : std::uint8_t { disconnect, drop_oldest };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 enum class LogFormat : std::uint8_t { text, json };
+enum class Preset : std::uint8_t { none, socketio_chat };  // see config/preset.h
 
 struct Listen {
   std::optional<Address> http;  // none: off; so for all three
@@ -92,6 +93,7 @@ struct Settings {
   Tls tls;
   std::uint32_t shards = 0;  // 0: one a core
   bool dev = false;
+  Preset preset = Preset::none;
   Access access;
   Limits limits;
   Queue queue;

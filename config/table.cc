@@ -70,6 +70,11 @@ constexpr Row rows[] = {
      .fallback = "false",
      .why = "The open playground: no keys, everybody may publish, a page at /; this machine only unless "
             "listen.allow_remote_dev is true."},
+    {.key = "preset",
+     .slot = top<&S::preset>,
+     .fallback = "none",
+     .why = "A section socketio that need not be written: with socketio-chat every client of Socket.IO may send \"chat "
+            "message\" to everybody, as a tutorial's server does; for trying things out."},
     {.key = "access.key_file",
      .slot = at<&S::access, &Access::key_file>,
      .fallback = "",

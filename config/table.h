@@ -23,7 +23,8 @@ using Member = T& (*)(Settings&);
 // Where a value goes; its alternative is the key's type.
 using Slot = std::variant<Member<bool>, Member<std::uint32_t>, Member<std::uint64_t>, Member<std::chrono::milliseconds>,
                           Member<std::optional<Address>>, Member<std::string>, Member<std::vector<std::string>>,
-                          Member<std::vector<TopicPattern>>, Member<Overflow>, Member<LogLevel>, Member<LogFormat>>;
+                          Member<std::vector<TopicPattern>>, Member<Overflow>, Member<LogLevel>, Member<LogFormat>,
+                          Member<Preset>>;
 
 // What it takes for a change to be seen: a restart, or a reload (SIGHUP) while the program runs.
 enum class Takes : std::uint8_t { restart, reload };
