@@ -35,22 +35,23 @@ void JsonReader::enter_object() {
   first_member_ = true;
 }
 
-std::optional<std::string_view> JsonReader::next_member() {
-  if (failed()) return std::nullopt;
+// Passes the comma before the next member or element, or the bracket that closes.
+bool JsonReader::next(char closing) {
+  if (failed()) return false;
   skip_space();
   const bool first = first_member_;
   first_member_ = false;
-  if (at_ != end_ && *at_ == '}') {
-    ++at_;
-    return std::nullopt;
+  if (take(closing)) return false;
+  if (first) return true;
+  if (!take(',')) {
+    return fail(closing == '}' ? "a comma or a closing brace is missing" : "a comma or a closing bracket is missing");
   }
-  if (!first) {
-    if (!take(',')) {
-      fail("a comma or a closing brace is missing");
-      return std::nullopt;
-    }
-    skip_space();
-  }
+  skip_space();
+  return true;
+}
+
+std::optional<std::string_view> JsonReader::next_member() {
+  if (!next('}')) return std::nullopt;
   char* const key = at_;
   if (!skip_string()) return std::nullopt;
   const std::string_view name = unescape(key);
@@ -62,11 +63,11 @@ std::optional<std::string_view> JsonReader::next_member() {
   return name;
 }
 
-std::span<char> JsonReader::read_value() {
+std::span<char> JsonReader::read_value(int depth_max) {
   if (failed()) return {};
   skip_space();
   char* const start = at_;
-  if (!skip_value()) return {};
+  if (!skip_value(depth_max)) return {};
   return {start, at_};
 }
 
@@ -100,7 +101,7 @@ bool JsonReader::take(char expected) {
   return true;
 }
 
-bool JsonReader::skip_value() {
+bool JsonReader::skip_value(int depth_max) {
   const char* const start = at_;
   const bool bounded = type() != JsonType::string;
   std::uint64_t objects = 0;  // one bit a level, the innermost lowest: an object, not an array
@@ -109,7 +110,7 @@ bool JsonReader::skip_value() {
   for (;;) {
     skip_space();
     if (at_ != end_ && (*at_ == '{' || *at_ == '[')) {
-      if (depth == json_depth_max) return fail("nested more than 64 levels deep");
+      if (depth >= depth_max) return fail("nested more than 64 levels deep");
       const bool object = *at_++ == '{';
       objects = objects << 1 | (object ? 1U : 0U);
       ++depth;
@@ -184,12 +185,24 @@ bool JsonReader::skip_escape() {
   if (kind != 'u') return std::strchr("\"\\/bfnrt", kind) != nullptr && kind != '\0' ? true : fail("an unknown escape");
   const std::optional<unsigned> unit = take_code_unit();
   if (!unit) return fail("\\u wants four hexadecimal digits");
-  if (is_low_surrogate(*unit)) return fail("half of a surrogate pair");
+  if (is_low_surrogate(*unit)) return half_surrogate();
   if (!is_high_surrogate(*unit)) return true;
-  // It is no character without its other half, so it has no UTF-8 (RFC 8259 §8.2).
-  if (!take('\\') || !take('u')) return fail("half of a surrogate pair");
-  const std::optional<unsigned> low = take_code_unit();
-  return (low && is_low_surrogate(*low)) || fail("half of a surrogate pair");
+  return skip_other_half() || half_surrogate();
+}
+
+bool JsonReader::skip_other_half() {
+  if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with("\\u") || end_ - at_ < 6) return false;
+  const std::optional<unsigned> low = json_code_unit(at_ + 2);
+  if (!low || !is_low_surrogate(*low)) return false;
+  at_ += 6;
+  return true;
+}
+
+// The \u escape that was just passed is no character without its other half, so it has no UTF-8 (RFC 8259 §8.2).
+bool JsonReader::half_surrogate() {
+  if (half_surrogates_ == HalfSurrogates::refuse) return fail("half of a surrogate pair");
+  std::memcpy(at_ - 4, "fffd", 4);
+  return true;
 }
 
 std::optional<unsigned> JsonReader::take_code_unit() {

@@ -50,13 +50,13 @@ TEST_P(GoodJson, IsRefusedWhenCutAnywhere) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, GoodJson,
-    testing::Values("0", "-0", "7", "-12.5e+3", "1E400", "123456789012345678901234567890", "0.1", "1e-7", "true",
-                    "false", "null", "\"\"", "\"a\"", R"("\"\\\/\b\f\n\r\t")", R"("\u0000\u00E9\ud83d\uDE00")", "[]",
-                    "[ ]", "{}", "{ }", "[1]", "[1 , 2]", "[[],[[]],{}]", R"({"a":1,"a":2})", R"({"":{"":[]}})",
-                    R"({ "a" : [ true , { "b" : null } ] , "c" : "d" })", "[\"\xC3\xA9\"]", nested(64),
-                    repeat("{\"a\":", 63) + "[]" + repeat("}", 63)));
+INSTANTIATE_TEST_SUITE_P(Table, GoodJson,
+                         testing::Values("0", "-0", "7", "-12.5e+3", "1E400", "123456789012345678901234567890", "0.1",
+                                         "1e-7", "true", "false", "null", "\"\"", "\"a\"", R"("\"\\\/\b\f\n\r\t")",
+                                         R"("\u0000\u00E9\ud83d\uDE00")", "[]", "[ ]", "{}", "{ }", "[1]", "[1 , 2]",
+                                         "[[],[[]],{}]", R"({"a":1,"a":2})", R"({"":{"":[]}})",
+                                         R"({ "a" : [ true , { "b" : null } ] , "c" : "d" })", "[\"\xC3\xA9\"]",
+                                         nested(64), repeat("{\"a\":", 63) + "[]" + repeat("}", 63)));
 
 struct Bad {
   std::string text;
@@ -143,9 +143,81 @@ TEST(Json, ObjectsAreEnteredInObjects) {
   EXPECT_EQ(seen, "a.bc.d");
 }
 
-TEST(Json, ErrorSaysWhere) {
-  EXPECT_EQ(check("[1, oops]")->message, "not JSON: a value is missing, at byte 4");
+TEST(Json, ElementsComeInOrder) {
+  std::string text = R"( [ 1 ,"a",[2, 3],{"b":[]} , [] ] )";
+  JsonReader reader(text);
+  ASSERT_EQ(reader.type(), JsonType::array);
+  EXPECT_EQ(reader.position(), 1U);
+  reader.enter_array();
+  std::vector<std::string> seen;
+  while (reader.next_element()) {
+    const auto value = reader.read_value();
+    seen.emplace_back(value.data(), value.size());
+  }
+  EXPECT_TRUE(reader.finish());
+  EXPECT_THAT(seen, testing::ElementsAre("1", "\"a\"", "[2, 3]", "{\"b\":[]}", "[]"));
 }
+
+TEST(Json, ArraysAreEnteredAsFarAsTheyAreGood) {
+  for (const std::string_view bad : {"[1 2]", "[1,]", "[,1]", "[1", "[", "[1}", "[1,2]]", "[1,oops]"}) {
+    std::string text(bad);
+    JsonReader reader(text);
+    reader.enter_array();
+    while (reader.next_element()) reader.read_value();
+    EXPECT_FALSE(reader.finish()) << bad;
+  }
+  std::string empty = "[ ]";
+  JsonReader reader(empty);
+  reader.enter_array();
+  EXPECT_FALSE(reader.next_element());
+  EXPECT_TRUE(reader.finish());
+}
+
+TEST(Json, DepthMayBeBoundedFurther) {
+  for (const int depth : {0, 1, 5, 63, 64}) {
+    std::string fits = depth == 0 ? "1" : nested(depth);
+    std::string deeper = nested(depth + 1);
+    JsonReader good(fits);
+    good.read_value(depth);
+    EXPECT_TRUE(good.finish()) << depth;
+    JsonReader bad(deeper);
+    bad.read_value(depth);
+    EXPECT_TRUE(bad.failed()) << depth;
+  }
+}
+
+TEST(Json, HalfASurrogatePairMayBeReplacedInPlace) {
+  struct {
+    std::string text;
+    std::string replaced;
+  } const rows[] = {
+      {R"("\ud83d")", R"("\ufffd")"},
+      {R"("\uDE00")", R"("\ufffd")"},
+      {R"("\ud83dx\ude00")", R"("\ufffdx\ufffd")"},
+      {R"("\ud83d\ud83d\ude00")", R"("\ufffd\ud83d\ude00")"},
+      {R"("\ud83d\n")", R"("\ufffd\n")"},
+      {R"("\ud83d\u0041")", R"("\ufffd\u0041")"},
+      {R"({"\udc00":["\ud800"]})", R"({"\ufffd":["\ufffd"]})"},
+      {R"("\ud83d\ude00")", R"("\ud83d\ude00")"},
+      {R"("\\ud83d")", R"("\\ud83d")"},
+  };
+  for (const auto& row : rows) {
+    std::string text = row.text;
+    JsonReader reader(text, HalfSurrogates::replace);
+    reader.read_value();
+    EXPECT_TRUE(reader.finish()) << row.text;
+    EXPECT_EQ(text, row.replaced);
+    EXPECT_EQ(check(text), std::nullopt);
+  }
+  for (const std::string_view bad : {R"("\ud83d\u12")", R"("\ud83d\ude0)", R"("\ud83d\x")", R"("\ud83d)"}) {
+    std::string text(bad);
+    JsonReader reader(text, HalfSurrogates::replace);
+    reader.read_value();
+    EXPECT_TRUE(reader.failed()) << bad;
+  }
+}
+
+TEST(Json, ErrorSaysWhere) { EXPECT_EQ(check("[1, oops]")->message, "not JSON: a value is missing, at byte 4"); }
 
 TEST(Json, StringsAreUnescaped) {
   EXPECT_EQ(unescaped(R"("plain and long enough for two words")"), "plain and long enough for two words");
@@ -190,9 +262,9 @@ TEST(Json, PlainBytesEndAtTheFirstSpecialOneWhereverItStands) {
 // An independent parser's verdict on short documents put together at random. It refuses numbers beyond its range, which
 // we keep, so numbers are small here.
 TEST(Json, AgreesWithSimdjson) {
-  constexpr std::string_view pieces[] = {"{",  "}",    "[",     "]",   ",",     ":",       "\"", "\"a\"", "1", "-2.5e1",
-                                         "0",  "true", "false", "nul", "\\u00", "\\ud800", " ",  "\n",    "\\", "null",
-                                         "\xC3\xA9", "{\"k\":", "[1,"};
+  constexpr std::string_view pieces[] = {"{", "}",      "[",  "]",    ",",        ":",       "\"",    "\"a\"",
+                                         "1", "-2.5e1", "0",  "true", "false",    "nul",     "\\u00", "\\ud800",
+                                         " ", "\n",     "\\", "null", "\xC3\xA9", "{\"k\":", "[1,"};
   std::mt19937 random(7);
   simdjson::dom::parser parser;
   int good = 0;
