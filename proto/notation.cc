@@ -121,8 +121,8 @@ std::optional<Error> check_event(std::string_view event) {
   return std::nullopt;
 }
 
-std::optional<Error> check_topic(std::string_view topic) {
-  const std::optional<std::string_view> what = topic_name_error(topic);
+std::optional<Error> check_topic(std::string_view topic, Reserve reserve) {
+  const std::optional<std::string_view> what = topic_name_error(topic, reserve);
   if (!what) return std::nullopt;
   return Error{400, std::string(*what)};
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "proto/session.h"
+#include "proto/topic_name.h"
 
 namespace proto {
 
@@ -37,7 +38,7 @@ void append_message_event(std::string& out, const Message& message);
 
 // An event's name has 1 to 255 bytes of UTF-8 without control characters.
 [[nodiscard]] std::optional<Error> check_event(std::string_view event);
-[[nodiscard]] std::optional<Error> check_topic(std::string_view topic);
+[[nodiscard]] std::optional<Error> check_topic(std::string_view topic, Reserve reserve = Reserve::closed);
 
 // What a URL says about where to begin: ?after=OFFSET, with &epoch=HEX or without, or ?last=N; nothing is `now`.
 struct StartParameters {

@@ -66,7 +66,7 @@ void read_member(JsonReader& reader, std::string_view key, Members& seen, Publis
 
 }  // namespace
 
-std::optional<Error> read_publish(JsonReader& reader, PublishObject& object) {
+std::optional<Error> read_publish(JsonReader& reader, PublishObject& object, Reserve reserve) {
   if (reader.type() != JsonType::object) {
     reader.read_value();
     if (reader.failed()) return reader.error();
@@ -84,7 +84,7 @@ std::optional<Error> read_publish(JsonReader& reader, PublishObject& object) {
   if (!seen.data && !seen.data_base64) note(error, "data is missing");
   if (error) return error;
   object.publication.topic = *seen.topic;
-  if (std::optional<Error> bad = check_topic(*seen.topic)) return bad;
+  if (std::optional<Error> bad = check_topic(*seen.topic, reserve)) return bad;
   if (!seen.event) return std::nullopt;
   object.publication.event = *seen.event;
   return check_event(*seen.event);

@@ -13,6 +13,7 @@
 #include "proto/json.h"
 #include "proto/message.h"
 #include "proto/session.h"
+#include "proto/topic_name.h"
 
 namespace proto {
 
@@ -26,7 +27,8 @@ struct PublishObject {
 };
 
 // Reads the value that comes next. None: `object` is good to publish.
-[[nodiscard]] std::optional<Error> read_publish(JsonReader& reader, PublishObject& object);
+[[nodiscard]] std::optional<Error> read_publish(JsonReader& reader, PublishObject& object,
+                                                Reserve reserve = Reserve::closed);
 
 // Reads a member's value that must be a string; `error` is set when it is something else and no error came before.
 [[nodiscard]] std::optional<std::string_view> read_string_member(JsonReader& reader, std::string_view key,

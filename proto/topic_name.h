@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -12,8 +13,14 @@ namespace proto {
 
 inline constexpr std::size_t topic_name_bytes_max = 255;
 
-// What is wrong with a topic that a client names; nothing when it is good. The text is constant.
-[[nodiscard]] std::optional<std::string_view> topic_name_error(std::string_view topic);
+// Whether the topics of Socket.IO's rooms, sockets and patterns may be named, `$room/r`, `$sid/s` and `$events`, with
+// or without a namespace before them: only a backend publishes there.
+enum class Reserve : std::uint8_t { closed, open };
+
+// What is wrong with a topic that a client or a backend names; nothing when it is good. The text is constant.
+[[nodiscard]] std::optional<std::string_view> topic_name_error(std::string_view topic,
+                                                               Reserve reserve = Reserve::closed);
+[[nodiscard]] bool has_reserved_segment(std::string_view topic);
 
 // The event name of a message whose publisher named none: the topic's last segment, or, where that is empty, the whole
 // topic. A view into `topic`.

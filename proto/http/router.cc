@@ -83,7 +83,7 @@ Match Router::match(Request& request) const {
   if (place->has_topic()) {
     std::optional<std::string> topic = percent_decode(request.path.substr(place->prefix.size()));
     if (!topic) return refusal(Match::Kind::bad_topic, "the topic in the path is not percent-encoded as it should be");
-    if (const auto error = topic_name_error(*topic)) return refusal(Match::Kind::bad_topic, *error);
+    if (const auto error = topic_name_error(*topic, Reserve::open)) return refusal(Match::Kind::bad_topic, *error);
     request.topic = *std::move(topic);
   }
   if (request.method == "OPTIONS") return refusal(Match::Kind::options, {}, allow_header(candidates));

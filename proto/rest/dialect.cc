@@ -45,7 +45,7 @@ std::optional<Error> check_length(const http::Request& request) {
 }
 
 Opened<HttpSession> open_publish(const http::Request& request, const SessionOptions& options) {
-  if (std::optional<Error> error = check_topic(request.topic)) return *std::move(error);
+  if (std::optional<Error> error = check_topic(request.topic, Reserve::open)) return *std::move(error);
   const std::optional<std::string_view> event = request.parameter("event");
   if (event) {
     if (std::optional<Error> error = check_event(*event)) return *std::move(error);

@@ -98,7 +98,7 @@ std::optional<Error> StreamSession::publish_line(HttpHost& host) {
   if (!is_valid_utf8(line_)) return Error{400, "the line is not UTF-8"};
   JsonReader reader(line_);
   PublishObject object;
-  std::optional<Error> error = read_publish(reader, object);
+  std::optional<Error> error = read_publish(reader, object, Reserve::open);
   if (!reader.finish()) return reader.error();
   if (error) return error;
   if (object.publication.content.size() > message_bytes_max_) return too_large(message_bytes_max_);

@@ -48,6 +48,17 @@ TEST(TopicName, ReservesSegmentsThatBeginWithADollar) {
   }
 }
 
+TEST(TopicName, OpensSocketIoTopicsToBackends) {
+  for (const std::string& topic :
+       {"$room/a"s, "$room/a/b"s, "nsp/$room/a"s, "a/b/$sid/x"s, "$events"s, "nsp/$events"s, "a"s}) {
+    EXPECT_EQ(topic_name_error(topic, Reserve::open), std::nullopt) << topic;
+  }
+  for (const std::string& topic : {"$"s, "$sys"s, "$stream"s, "nsp/$stream"s, "$room"s, "$room/"s, "$sid/"s,
+                                   "$events/a"s, "$room/$a"s, "$room/a/$b"s, "$sys/$room/a"s, "$roomy/a"s}) {
+    EXPECT_THAT(topic_name_error(topic, Reserve::open), Optional(HasSubstr("reserved"))) << topic;
+  }
+}
+
 TEST(DefaultEvent, IsTheLastSegmentOrTheWholeTopic) {
   EXPECT_EQ(default_event("chat message"), "chat message");
   EXPECT_EQ(default_event("rooms/1/chat"), "chat");

@@ -41,14 +41,14 @@ TEST_F(Stream, EachLineIsAnsweredByALine) {
   take("{\"topic\":\"x\",\"data_base64\":\"AAE=\"}\noops\n");
   EXPECT_EQ(host.written, ok(42));
   answer(1, 1);
-  EXPECT_EQ(host.written,
-            ok(42) + ok(1) + R"({"error":{"code":400,"message":"not JSON: a value is missing, at byte 0"}})" "\n");
+  EXPECT_EQ(host.written, ok(42) + ok(1) +
+                              R"({"error":{"code":400,"message":"not JSON: a value is missing, at byte 0"}})"
+                              "\n");
   EXPECT_FALSE(host.ended);
   session.on_body_end(host);
   EXPECT_TRUE(host.ended);
-  EXPECT_THAT(host.publishes,
-              ElementsAre(fakes::FakeHost::Publish{0, "chat message", "", Kind::text, "hi"},
-                          fakes::FakeHost::Publish{1, "x", "", Kind::binary, std::string("\0\1", 2)}));
+  EXPECT_THAT(host.publishes, ElementsAre(fakes::FakeHost::Publish{0, "chat message", "", Kind::text, "hi"},
+                                          fakes::FakeHost::Publish{1, "x", "", Kind::binary, std::string("\0\1", 2)}));
 }
 
 TEST_F(Stream, AnswersKeepTheOrderOfTheLines) {
@@ -69,8 +69,10 @@ TEST_F(Stream, RefusedLineFailsAlone) {
   take("{\"topic\":\"a\",\"data\":1}\n{\"topic\":\"b\",\"data\":1}\n{\"topic\":\"c\",\"data\":1}\n");
   answer(0, 1);
   session.on_published(2, Error{503, "later"}, host);
-  EXPECT_EQ(host.written, ok(1) + R"({"error":{"code":403,"message":"no"}})" "\n"
-                              R"({"error":{"code":503,"message":"later"}})" "\n");
+  EXPECT_EQ(host.written, ok(1) + R"({"error":{"code":403,"message":"no"}})"
+                                  "\n"
+                                  R"({"error":{"code":503,"message":"later"}})"
+                                  "\n");
 }
 
 TEST_F(Stream, LastLineNeedsNoNewline) {
@@ -109,6 +111,7 @@ TEST_F(Stream, BadLinesSayWhatIsWrong) {
       {R"({"topic":"x","data":1} {})", "follows"},
       {R"({"topic":"x","topic":"x","data":1})", "twice"},
       {R"({"topic":"$x","data":1})", "reserved"},
+      {R"({"topic":"$stream","data":1})", "reserved"},
       {R"({"topic":"a\u0000","data":1})", "control"},
       {R"({"topic":"x","data_base64":"A"})", "base64"},
       {R"({"topic":"x","data":1,"evnt":"y"})", "unknown key"},
@@ -131,7 +134,8 @@ TEST_F(Stream, ContentAboveTheLimitIsRefused) {
   take(line(message_bytes_max) + line(message_bytes_max + 1));
   EXPECT_EQ(host.publishes.size(), 1U);
   answer(0, 1);
-  EXPECT_EQ(host.written, ok(1) + R"({"error":{"code":413,"message":"a message has at most 300 bytes"}})" "\n");
+  EXPECT_EQ(host.written, ok(1) + R"({"error":{"code":413,"message":"a message has at most 300 bytes"}})"
+                                  "\n");
 }
 
 TEST_F(Stream, LineOfAnyLengthIsPassedOverAndTheNextIsTaken) {
@@ -140,7 +144,9 @@ TEST_F(Stream, LineOfAnyLengthIsPassedOverAndTheNextIsTaken) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(take(piece), piece.size());
   EXPECT_EQ(take("z\n" + good), 2 + good.size());
   answer(1, 1);
-  EXPECT_EQ(host.written, R"({"error":{"code":413,"message":"a message has at most 300 bytes"}})" "\n" + ok(1));
+  EXPECT_EQ(host.written, R"({"error":{"code":413,"message":"a message has at most 300 bytes"}})"
+                          "\n" +
+                              ok(1));
   const std::string spaces(line_bytes_max - good.size() + 1, ' ');
   take(spaces + good + " " + spaces + good);
   answer(2, 2);
@@ -221,12 +227,9 @@ TEST(StreamPieces, AnySplitGivesTheSameAnswers) {
 
 TEST(StreamDialect, WantsNdjson) {
   const std::pair<std::string, bool> cases[] = {
-      {"application/x-ndjson", true},
-      {"application/ndjson; charset=utf-8", true},
-      {"application/json", true},
-      {"", true},
-      {"text/plain", false},
-      {"application/x-www-form-urlencoded", false},
+      {"application/x-ndjson", true}, {"application/ndjson; charset=utf-8", true},
+      {"application/json", true},     {"", true},
+      {"text/plain", false},          {"application/x-www-form-urlencoded", false},
   };
   for (const auto& [type, good] : cases) {
     http::Request request;
