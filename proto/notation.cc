@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "proto/attachments.h"
 #include "proto/json.h"
 #include "proto/topic_name.h"
 #include "proto/utf8.h"
@@ -75,9 +76,12 @@ void append_message_data(std::string& out, const Message& message) {
       out += '"';
       return;
     case Kind::json:
-    case Kind::json_attachments:
       out += "\"data\":";
       out += message.content;
+      return;
+    case Kind::json_attachments:
+      out += "\"data\":";
+      append_inlined(out, message.content);
       return;
   }
 }
@@ -87,6 +91,14 @@ void append_message_event(std::string& out, const Message& message) {
   out += "\"event\":";
   append_json_string(out, message.event);
   out += ',';
+}
+
+Reason reason_of(const Error& error) {
+  if (error.reason) return *error.reason;
+  if (error.status == 401) return Reason::unauthorized;
+  if (error.status == 413) return Reason::message_too_big;
+  if (error.status >= 500) return Reason::internal_error;
+  return Reason::policy_violation;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view digits) { return parse(digits, 10); }

@@ -27,6 +27,9 @@ void append_message_data(std::string& out, const Message& message);
 // `"event":"…",` when the event is not the one that the topic's name gives; otherwise nothing.
 void append_message_event(std::string& out, const Message& message);
 
+// The reason whose close code says to the peer what the status would have said.
+[[nodiscard]] Reason reason_of(const Error& error);
+
 // Decimal digits and nothing else, up to 2^64 - 1.
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view digits);
 // 1 to 16 hexadecimal digits.

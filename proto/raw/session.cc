@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/raw/session.h"
 
+#include "proto/attachments.h"
+#include "proto/notation.h"
 #include "proto/websocket/frame.h"
 
 namespace proto::raw {
@@ -9,20 +11,17 @@ namespace {
 constexpr Tag unused_tag = 0;  // every answer means the same: refused or not
 
 void append_content(const Message& message, std::string& out) {
+  std::string_view content = message.content;
+  std::string inlined;
+  if (message.kind == Kind::json_attachments) {
+    append_inlined(inlined, content);
+    content = inlined;
+  }
   const bool binary = message.kind == Kind::binary;
-  websocket::append_frame(out, binary ? websocket::Opcode::binary : websocket::Opcode::text, message.content);
+  websocket::append_frame(out, binary ? websocket::Opcode::binary : websocket::Opcode::text, content);
 }
 
 constexpr WireFormat content_alone{"raw", &append_content};
-
-// The reason whose close code says to the peer what the status would have said.
-Reason reason_of(const Error& error) {
-  if (error.reason) return *error.reason;
-  if (error.status == 401) return Reason::unauthorized;
-  if (error.status == 413) return Reason::message_too_big;
-  if (error.status >= 500) return Reason::internal_error;
-  return Reason::policy_violation;
-}
 
 }  // namespace
 

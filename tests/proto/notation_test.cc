@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include "proto/attachments.h"
+
 namespace proto {
 namespace {
 
@@ -44,7 +46,9 @@ TEST(Notation, NumberIsDigitsAndNothingElse) {
 TEST(Notation, ContentIsWrittenByItsKind) {
   EXPECT_EQ(data_of(Kind::text, "say \"hi\"\n"), R"("data":"say \"hi\"\n")");
   EXPECT_EQ(data_of(Kind::json, R"({"a": 1e400})"), R"("data":{"a": 1e400})");
-  EXPECT_EQ(data_of(Kind::json_attachments, "[1]"), R"("data":[1])");
+  std::string content;
+  append_attachments_content(content, {.json = "[1,{}]", .places = {{.begin = 3, .end = 5}}, .attachments = {"a"}});
+  EXPECT_EQ(data_of(Kind::json_attachments, content), R"("data":[1,{"base64":"YQ=="}])");
   EXPECT_EQ(data_of(Kind::binary, std::string_view("\0\1\2", 3)), R"("data_base64":"AAEC")");
   EXPECT_EQ(data_of(Kind::binary, std::string_view("\0\1", 2)), R"("data_base64":"AAE=")");
   EXPECT_EQ(data_of(Kind::binary, ""), R"("data_base64":"")");

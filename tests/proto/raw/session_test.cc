@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_host.h"
+#include "proto/attachments.h"
 #include "proto/http/request.h"
 #include "proto/raw/dialect.h"
 
@@ -89,7 +90,9 @@ TEST_F(Raw, ContentIsDeliveredAlone) {
   EXPECT_EQ(delivery(Kind::text, "hi"), (fakes::FrameSeen{1, "hi"}));
   EXPECT_EQ(delivery(Kind::text, ""), (fakes::FrameSeen{1, ""}));
   EXPECT_EQ(delivery(Kind::json, "{\"a\": 1}"), (fakes::FrameSeen{1, "{\"a\": 1}"}));
-  EXPECT_EQ(delivery(Kind::json_attachments, "[1]"), (fakes::FrameSeen{1, "[1]"}));
+  std::string content;
+  append_attachments_content(content, {.json = "[1,{}]", .places = {{.begin = 3, .end = 5}}, .attachments = {"a"}});
+  EXPECT_EQ(delivery(Kind::json_attachments, content), (fakes::FrameSeen{1, R"([1,{"base64":"YQ=="}])"}));
   EXPECT_EQ(delivery(Kind::binary, std::string_view("\0\1", 2)), (fakes::FrameSeen{2, std::string("\0\1", 2)}));
 }
 
@@ -108,8 +111,10 @@ TEST_F(Raw, EverySessionHasTheSameFormat) {
 }
 
 TEST_F(Raw, RefusalClosesWithTheReason) {
-  const std::pair<int, Reason> cases[] = {{403, Reason::policy_violation}, {401, Reason::unauthorized},
-                                          {413, Reason::message_too_big},  {503, Reason::internal_error},
+  const std::pair<int, Reason> cases[] = {{403, Reason::policy_violation},
+                                          {401, Reason::unauthorized},
+                                          {413, Reason::message_too_big},
+                                          {503, Reason::internal_error},
                                           {400, Reason::policy_violation}};
   for (const auto& [status, reason] : cases) {
     host = {};
