@@ -46,6 +46,7 @@ constexpr Row rows[] = {
     {Reason::too_many_subscriptions, {"too_many_subscriptions", 1008, 429}},
     {Reason::rate_exceeded, {"rate_exceeded", 0, 0}},
     {Reason::slow_consumer, {"slow_consumer", 1013, 503}},
+    {Reason::undeliverable, {"undeliverable", 0, 0}},
     {Reason::too_many_connections, {"too_many_connections", 1013, 503}},
     {Reason::too_many_from_address, {"too_many_from_address", 1013, 429}},
     {Reason::too_many_topics, {"too_many_topics", 1013, 503}},

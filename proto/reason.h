@@ -50,6 +50,7 @@ enum class Reason : std::uint8_t {
   rate_exceeded,  // read more slowly, never closed
   // resources
   slow_consumer,
+  undeliverable,  // one message alone: the subscriber's dialect has no way to say it
   too_many_connections,
   too_many_from_address,
   too_many_topics,

@@ -81,12 +81,14 @@ template <class T>
 using Answer = std::variant<T, Error>;
 
 // How deliveries are written for a peer. Everybody with the same WireFormat gets the same bytes, encoded once a shard;
-// formats are compared by address, so they are constants.
+// formats are compared by address, so they are constants. One that needs more than a function derives from it.
 struct WireFormat {
   std::string_view name;
   // Appends the message in full (with its WebSocket frame header, or as an SSE event …). Nothing appended: this format
   // cannot carry that message, and it is counted.
-  void (*append)(const Message&, std::string& out) = nullptr;
+  void (*append)(const WireFormat& self, const Message&, std::string& out) = nullptr;
+  // Why nothing was appended, as a metric's label; null: everything can be carried.
+  std::string_view (*refusal)(const WireFormat& self, const Message&) = nullptr;
 };
 
 // What a session may ask of the broker. Each asking method either refuses at once (an Error is returned and no answer

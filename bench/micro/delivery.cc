@@ -24,7 +24,7 @@ void encode(benchmark::State& state, const proto::WireFormat& format, proto::Kin
   std::string run;
   for (auto _ : state) {
     run.clear();
-    for (std::int64_t i = 0; i < messages_a_run; ++i) format.append(message, run);
+    for (std::int64_t i = 0; i < messages_a_run; ++i) format.append(format, message, run);
     ++message.offset;
     benchmark::DoNotOptimize(run.data());
   }

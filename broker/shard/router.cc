@@ -12,13 +12,15 @@ using topics::LocalTopic;
 using topics::Subscription;
 
 Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now,
-               const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics, std::int64_t* run_bytes)
+               const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics, base::LogSink& log,
+               std::int64_t* run_bytes)
     : messages_(post.messages()),
       clients_(clients),
       post_(post),
       shards_(shards),
       now_(now),
       metrics_(metrics),
+      undeliverable_(metrics, log, now),
       run_bytes_(run_bytes),
       deflater_(compression) {}
 
@@ -130,10 +132,14 @@ proto::Message Router::view(const topics::Message& message) {
           .content = message.content()};
 }
 
-bool Router::encode(const topics::Message& message, const proto::WireFormat& format, std::string& out) {
+bool Router::encode(const topics::Message& message, const proto::WireFormat& format, std::size_t subscribers,
+                    std::string& out) {
   const std::size_t before = out.size();
-  format.append(view(message), out);
-  return out.size() > before;
+  const proto::Message viewed = view(message);
+  format.append(format, viewed, out);
+  if (out.size() > before) return true;
+  undeliverable_.note(format, viewed, subscribers);
+  return false;
 }
 
 void Router::take(const topics::Message& message) {
@@ -146,7 +152,8 @@ void Router::take(const topics::Message& message) {
       hand_out(*topic, group);
     }
     const std::size_t begin = run.bytes.size();
-    if (!encode(message, *static_cast<const proto::WireFormat*>(group.format), run.bytes)) continue;
+    const auto& format = *static_cast<const proto::WireFormat*>(group.format);
+    if (!encode(message, format, group.live.size(), run.bytes)) continue;
     if (group.deflate_bits != 0) compress(run.bytes, begin, group.deflate_bits);
     if (run.messages++ == 0) {
       run.first_offset = message.offset;

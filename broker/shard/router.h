@@ -11,6 +11,7 @@
 #include "broker/shard/client_table.h"
 #include "broker/shard/home.h"
 #include "broker/shard/post.h"
+#include "broker/shard/undeliverable.h"
 #include "broker/topics/subscriber_table.h"
 #include "proto/session.h"
 #include "proto/websocket/deflater.h"
@@ -21,7 +22,7 @@ class Router {
  public:
   // `run_bytes`: where the runs that are still held are counted; outlives the queues that hold them.
   Router(ClientTable&, Post&, ShardIndex shards, const Now&, const proto::websocket::DeflaterOptions&,
-         base::ShardMetrics&, std::int64_t* run_bytes = nullptr);
+         base::ShardMetrics&, base::LogSink&, std::int64_t* run_bytes = nullptr);
 
   // Questions to homes. Each returns the home that was asked, so that the asker can stop reading while the mail for it
   // does not fit (Post::requests_full).
@@ -41,9 +42,10 @@ class Router {
   void on_mail(DeliveryMail&& mail);
   // Hands out the runs of this turn.
   void fan_out();
-  // Appends a message in a wire format. Returns whether the format could carry it.
   [[nodiscard]] static proto::Message view(const topics::Message&);
-  static bool encode(const topics::Message&, const proto::WireFormat&, std::string& out);
+  // Appends a message in a wire format. Returns whether the format could carry it; if not, the loss of so many
+  // subscribers has been noted.
+  bool encode(const topics::Message&, const proto::WireFormat&, std::size_t subscribers, std::string& out);
 
   [[nodiscard]] topics::ReturnStack& messages() { return messages_; }
 
@@ -60,6 +62,7 @@ class Router {
   const ShardIndex shards_;
   const Now& now_;
   base::ShardMetrics& metrics_;
+  Undeliverable undeliverable_;
   std::int64_t* const run_bytes_;
   topics::SubscriberTable subscribers_;
   proto::websocket::Deflater deflater_;

@@ -199,7 +199,7 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
   std::uint64_t& handed_out = subscription.beginning->replayed;
   handed_out = page.plan.first - 1;
   for (const topics::MessageRef& message : page.messages) {
-    if (Router::encode(*message, format, replayed.bytes)) ++replayed.messages;
+    if (services().router.encode(*message, format, 1, replayed.bytes)) ++replayed.messages;
     replayed.accepted_ns = message->accepted_ns;
     handed_out = message->offset;
   }

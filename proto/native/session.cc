@@ -37,7 +37,7 @@ void append_topic(std::string& out, std::string_view topic) {
 }
 
 // Hot: once a message and shard. Measured by encode_native_text, _json and _binary of bench/micro.
-void append_delivery(const Message& message, std::string& out) {
+void append_delivery(const WireFormat&, const Message& message, std::string& out) {
   const std::size_t begin = out.size();
   append_topic(out, message.topic);
   out += ",\"offset\":";

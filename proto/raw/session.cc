@@ -10,7 +10,7 @@ namespace {
 
 constexpr Tag unused_tag = 0;  // every answer means the same: refused or not
 
-void append_content(const Message& message, std::string& out) {
+void append_content(const WireFormat&, const Message& message, std::string& out) {
   std::string_view content = message.content;
   std::string inlined;
   if (message.kind == Kind::json_attachments) {

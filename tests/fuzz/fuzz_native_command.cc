@@ -60,6 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string delivery;
     const std::string_view event = publish.event.empty() ? std::string_view("e") : std::string_view(publish.event);
     session.wire_format()->append(
+        *session.wire_format(),
         {.topic = publish.topic, .event = event, .kind = publish.kind, .content = publish.content}, delivery);
     require_json_frames(delivery);
   }

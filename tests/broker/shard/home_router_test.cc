@@ -15,11 +15,12 @@ using testing::IsEmpty;
 
 int encoded = 0;  // how often a message was encoded
 
-constexpr proto::WireFormat plain{"plain", [](const proto::Message& message, std::string& out) {
+constexpr proto::WireFormat plain{"plain",
+                                  [](const proto::WireFormat&, const proto::Message& message, std::string& out) {
                                     ++encoded;
                                     out += absl::StrCat(message.offset, "=", std::string(message.content), ";");
                                   }};
-constexpr proto::WireFormat loud{"loud", [](const proto::Message& message, std::string& out) {
+constexpr proto::WireFormat loud{"loud", [](const proto::WireFormat&, const proto::Message& message, std::string& out) {
                                    ++encoded;
                                    if (message.kind == proto::Kind::binary) return;  // has no way to say it
                                    out += absl::StrCat(message.offset, "!", std::string(message.content), ";");
@@ -43,7 +44,7 @@ class NotingRecipient final : public Recipient {
     pages.push_back(page.offset);
     if (subscription != nullptr && (subscription->beginning == nullptr || subscription->beginning->serial != serial))
       return;  // the answer to one that was given up
-    for (const topics::MessageRef& each : page.messages) Router::encode(*each, *format, heard);
+    for (const topics::MessageRef& each : page.messages) shard.router.encode(*each, *format, 1, heard);
     if (subscription != nullptr && !page.more) shard.router.make_live(*subscription);
   }
 
@@ -220,6 +221,8 @@ TEST_P(Mesh4, SkipsWhatAFormatCannotCarry) {
   shards.settle();
   EXPECT_EQ(one.heard, "2!a;");
   EXPECT_THAT(one.acknowledged, ElementsAre(1, 2, 3));
+  EXPECT_EQ(one.shard.metrics.deliveries_dropped[proto::Reason::undeliverable].value(), 2u);
+  EXPECT_EQ(one.shard.log.waiting(), 1u) << "one line a minute";
 }
 
 TEST_P(Mesh4, BringsEarlierMessagesToALateSubscriberOnce) {

@@ -73,7 +73,8 @@ class OneShard {
         index(number),
         post(shared.mesh, index, metrics),
         memory(shared.common.memory_bytes),
-        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics, &memory.runs),
+        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics, log,
+               &memory.runs),
         home(std::make_unique<Home>(Home::Options{shared.options.log, 100 + index}, post, now, timers, metrics)),
         services(ring, shared.common, index, now, timers, memory, router, post, clients, metrics, log) {
     set_clock({});
@@ -119,7 +120,7 @@ class OneShard {
   Shared& shared;
   const ShardIndex index;
   base::ShardMetrics metrics;
-  base::LogSink log{"test", base::LogLevel::error, shared.log_wake};
+  base::LogSink log{"test", base::LogLevel::warning, shared.log_wake};
   fakes::FakeRing ring;
   Now now;
   base::TimerWheel timers{epoch};

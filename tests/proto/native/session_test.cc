@@ -50,7 +50,7 @@ class Native : public testing::Test {
 
   std::string delivery(const Message& message) const {
     std::string out = "before";
-    session.wire_format()->append(message, out);
+    session.wire_format()->append(*session.wire_format(), message, out);
     EXPECT_EQ(out.substr(0, 6), "before");
     return text_of(out.substr(6));
   }
@@ -182,7 +182,7 @@ TEST_F(Native, SubscribeWithoutIdIsAnsweredWithoutOne) {
 
 TEST_F(Native, IdsComeBackAsTheyWereWrittenInAnyOrder) {
   const std::string long_id(64, 'i');
-  const std::vector<std::string> ids = {"0",  "9007199254740992",    "\"a\"", R"("\u00e9\"")",
+  const std::vector<std::string> ids = {"0",    "9007199254740992",    "\"a\"", R"("\u00e9\"")",
                                         "\"\"", "\"" + long_id + "\"", "\"a\""};
   for (const std::string& id : ids) say("{\"id\":" + id + R"(,"publish":{"topic":"x","data":1}})");
   ASSERT_EQ(host.publishes.size(), ids.size());

@@ -35,8 +35,9 @@ class Raw : public testing::Test {
 
   fakes::FrameSeen delivery(Kind kind, std::string_view content) {
     std::string out;
-    session->wire_format()->append(
-        {.topic = "chat message", .offset = 1, .event = "chat message", .kind = kind, .content = content}, out);
+    const WireFormat& format = *session->wire_format();
+    format.append(
+        format, {.topic = "chat message", .offset = 1, .event = "chat message", .kind = kind, .content = content}, out);
     return fakes::frames(out).at(0);
   }
 
