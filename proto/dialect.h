@@ -21,8 +21,9 @@ class Request;
 struct Route {
   enum class Transport : std::uint8_t { http, websocket };
   Transport transport = Transport::http;
-  std::string_view method;  // GET for a WebSocket
-  // A literal path, or a prefix that ends in "/{topic}": the rest of the path, percent-decoded, is the topic.
+  std::string_view method;  // GET for a WebSocket; "*": the dialect takes all requests to the path, upgrades too
+  // A literal path, or a prefix that ends in "/{topic}": the rest of the path, percent-decoded, is the topic; or one
+  // that ends in "/{file}": any path for which the dialect has a file.
   std::string_view path;
   std::string_view summary;  // one line, for the list that a 404 carries
   bool publishes = false;    // HTTP only: wants a backend's key where dev is off
@@ -42,6 +43,10 @@ class Dialect {
   [[nodiscard]] virtual std::span<const Route> routes() const = 0;
   // The subprotocols that it speaks on its WebSocket routes; it also takes a request that offers none of them.
   [[nodiscard]] virtual std::span<const std::string_view> subprotocols() const { return {}; }
+  // Whether there is something at a path below a route that ends in "{file}". `path` is whole and percent-encoded.
+  [[nodiscard]] virtual bool has_file(std::string_view /*path*/) const { return false; }
+  // It says itself which pages of other origins may see its answers, and not access.origins.
+  [[nodiscard]] virtual bool judges_origin(const http::Request&) const { return false; }
   // Requires: the request matched one of routes(). An Error becomes the answer to the request.
   [[nodiscard]] virtual Opened<WebSocketSession> open_websocket(const http::Request&, const SessionOptions&) const;
   [[nodiscard]] virtual Opened<HttpSession> open_http(const http::Request&, const SessionOptions&) const;

@@ -158,6 +158,9 @@ class HttpHost : public Host {
   virtual void write(std::string_view bytes) = 0;
   virtual void end() = 0;
 
+  // Whether access.origins allows what the request's Origin says, or it has none.
+  [[nodiscard]] virtual bool origin_allowed() const = 0;
+
  protected:
   ~HttpHost() = default;
 };

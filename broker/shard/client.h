@@ -75,6 +75,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void begin(const proto::Response& head) override;
   void write(std::string_view bytes) override;
   void end() override;
+  bool origin_allowed() const override;
 
   // client_http.cc
   [[nodiscard]] bool under_way() const { return http_ != nullptr && http_->under_way(); }

@@ -94,11 +94,11 @@ void Client::on_request(http::Request&& request) {
   http::Request& asked = http_->request.emplace(std::move(request));
   wait_for(Wait::body, services().common.settings.timeouts.body);
   if (admitted_.refused) return refuse_admission();
-  const bool secure = connection_.tls() != nullptr;
-  if (!services().common.access.origin_allowed(asked.header("origin"), asked.header("host"), secure)) {
+  const http::Match match = services().common.routes.match(asked);
+  http_->judges_origin = match.dialect != nullptr && match.dialect->judges_origin(asked);
+  if (!http_->judges_origin && !origin_allowed()) {
     return refuse(Reason::origin_refused, 403, "pages of this origin may not use this broker: see access.origins");
   }
-  const http::Match match = services().common.routes.match(asked);
   http_->head_request = asked.method == "HEAD";
   switch (match.kind) {
     case http::Match::Kind::found: return match.websocket() ? upgrade(match) : open_http(match);
@@ -168,8 +168,7 @@ std::string Client::common_headers() const {
   const Access& access = services().common.access;
   if (http_->under_way()) {
     const std::string_view origin = http_->request->header("origin");
-    if (!origin.empty() &&
-        access.origin_allowed(origin, http_->request->header("host"), connection_.tls() != nullptr)) {
+    if (!origin.empty() && !http_->judges_origin && origin_allowed()) {
       http::append_header(headers, "Access-Control-Allow-Origin", origin);
       http::append_header(headers, "Access-Control-Expose-Headers", "Kodama-Shard");
     }
@@ -246,6 +245,12 @@ void Client::refuse(Reason reason, int status, std::string_view message, std::st
   if (head_unread || reason == Reason::body_timeout) http_->keep_alive = false;
   close_reason_ = reason;
   mark_dirty();
+}
+
+bool Client::origin_allowed() const {
+  const http::Request& asked = *http_->request;
+  return services().common.access.origin_allowed(asked.header("origin"), asked.header("host"),
+                                                 connection_.tls() != nullptr);
 }
 
 void Client::answer_preflight(const std::string& allow) {

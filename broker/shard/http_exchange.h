@@ -30,6 +30,7 @@ struct HttpExchange {
   std::unique_ptr<proto::HttpSession> session;
   std::string held_body;       // what the session had no room for
   bool publishes = false;      // the route publishes: a refusal is counted as one
+  bool judges_origin = false;  // the session says who may see the answer
   bool head_request = false;   // HEAD: the answer to GET without its body
   bool body_ended = false;     // the body's end has been read
   bool body_end_told = false;  // … and the session knows

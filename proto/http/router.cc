@@ -16,7 +16,9 @@ namespace proto::http {
 namespace {
 
 constexpr std::string_view topic_suffix = "{topic}";
+constexpr std::string_view file_suffix = "{file}";
 constexpr std::string_view any_path = "*";  // RFC 9112 §3.2.4: OPTIONS about the server as a whole
+constexpr std::string_view any_method = "*";
 // RFC 9110 §15.5.22 and RFC 6455 §4.4: a 426 names what to upgrade to, and the version that is spoken.
 constexpr std::string_view upgrade_headers =
     "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
@@ -53,9 +55,11 @@ Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> 
   for (const Dialect* dialect : dialects) {
     for (const Route& route : dialect->routes()) add({dialect, &route});
   }
-  // Where a path is spelled out, a {topic} is not meant; of two, the one with more before it.
-  std::ranges::stable_sort(places_, std::ranges::greater{},
-                           [](const Place& place) { return std::pair(!place.has_topic(), place.prefix.size()); });
+  // Where a path is spelled out, a {topic} is not meant, and where it is a topic's, no {file}; of two, the one with
+  // more before it.
+  std::ranges::stable_sort(places_, [](const Place& a, const Place& b) {
+    return a.ends != b.ends ? a.ends < b.ends : a.prefix.size() > b.prefix.size();
+  });
   write_not_found_body();
 }
 
@@ -64,10 +68,28 @@ void Router::add(const Candidate& candidate) {
   const std::string_view path = candidate.route->path;
   auto place = std::ranges::find(places_, path, &Place::path);
   if (place == places_.end()) {
-    const std::size_t topic = path.ends_with(topic_suffix) ? topic_suffix.size() : 0;
-    place = places_.insert(place, Place{path, path.substr(0, path.size() - topic), {}});
+    Place added{.path = path, .prefix = path, .candidates = {}};
+    if (path.ends_with(topic_suffix)) {
+      added.prefix.remove_suffix(topic_suffix.size());
+      added.ends = Place::Ends::in_topic;
+    } else if (path.ends_with(file_suffix)) {
+      added.prefix.remove_suffix(file_suffix.size());
+      added.ends = Place::Ends::in_file;
+    }
+    place = places_.insert(place, std::move(added));
   }
   place->candidates.push_back(candidate);
+}
+
+bool Router::Place::holds(std::string_view asked) const {
+  switch (ends) {
+    case Ends::here: return asked == path;
+    case Ends::in_topic: return asked.starts_with(prefix);
+    case Ends::in_file: break;
+  }
+  return asked.starts_with(prefix) && std::any_of(candidates.begin(), candidates.end(), [asked](const Candidate& each) {
+           return each.dialect != nullptr && each.dialect->has_file(asked);
+         });
 }
 
 const Router::Place* Router::place_of(std::string_view path) const {
@@ -80,12 +102,14 @@ Match Router::match(Request& request) const {
   const Place* const place = place_of(request.path);
   if (place == nullptr) return refusal(Match::Kind::not_found, "nothing is at this path");
   const Candidates& candidates = place->candidates;
-  if (place->has_topic()) {
+  if (place->ends == Place::Ends::in_topic) {
     std::optional<std::string> topic = percent_decode(request.path.substr(place->prefix.size()));
     if (!topic) return refusal(Match::Kind::bad_topic, "the topic in the path is not percent-encoded as it should be");
     if (const auto error = topic_name_error(*topic, Reserve::open)) return refusal(Match::Kind::bad_topic, *error);
     request.topic = *std::move(topic);
   }
+  const Candidate* const takes_all = find_http(candidates, any_method);
+  if (takes_all != nullptr && request.path != any_path) return found(*takes_all);
   if (request.method == "OPTIONS") return refusal(Match::Kind::options, {}, allow_header(candidates));
 
   const bool get = request.method == "GET";
@@ -145,6 +169,7 @@ bool Router::is_websocket(const Candidate& candidate) {
 std::string Router::allow_header(const Candidates& candidates) {
   std::vector<std::string_view> methods;
   const auto add = [&methods](std::string_view method) {
+    if (method == any_method) return;
     if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
   };
   for (const Candidate& candidate : candidates) {

@@ -2,7 +2,7 @@
 // From a request to the dialect and route that serve it, or to the reason why none does (RFC 9110 §7.8, §9.3, §15.5).
 // Thread: any; constant once made. Borrows the dialects and the caller's own routes.
 // Errors: kinds of Match, each with all that the answer needs.
-// Limits: it looks at every path; there are a handful.
+// Limits: it looks at every path; there are a handful. Files are looked for by their dialect, last of all.
 #pragma once
 
 #include <cstdint>
@@ -60,14 +60,13 @@ class Router {
   using Candidates = std::vector<Candidate>;
   // The routes that share a path.
   struct Place {
+    enum class Ends : std::uint8_t { here, in_topic, in_file };
     std::string_view path;    // as in the routes
-    std::string_view prefix;  // the path up to its {topic}, or all of it
+    std::string_view prefix;  // the path up to its {topic} or {file}, or all of it
+    Ends ends = Ends::here;
     Candidates candidates;
 
-    [[nodiscard]] bool has_topic() const { return prefix.size() < path.size(); }
-    [[nodiscard]] bool holds(std::string_view asked) const {
-      return has_topic() ? asked.starts_with(prefix) : asked == path;
-    }
+    [[nodiscard]] bool holds(std::string_view asked) const;
   };
 
   void add(const Candidate& candidate);

@@ -89,6 +89,9 @@ class FakeHost final : public proto::HttpHost {
   void close(proto::Reason reason) override { closes.push_back(reason); }
   bool has_room() const override { return room; }
 
+  bool origin_is_allowed = true;
+  bool origin_allowed() const override { return origin_is_allowed; }
+
   void respond(const proto::Response& response) override {
     require(responses.empty() && !begun, "a request is answered once");
     responses.push_back({response.status, std::string(response.content_type), std::string(response.body)});

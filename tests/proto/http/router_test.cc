@@ -77,6 +77,54 @@ TEST(Router, TakesThePathThatSaysMore) {
   EXPECT_EQ(summary("/a/"), std::pair(std::string_view("the folder"), std::string()));
 }
 
+class FileDialect final : public Dialect {
+ public:
+  std::string_view name() const override { return "files"; }
+  std::span<const Route> routes() const override { return routes_; }
+  bool has_file(std::string_view path) const override {
+    return path == "/a" || path == "/topics/a" || path == "/publish" || path == "/a%20b";
+  }
+
+ private:
+  const std::array<Route, 1> routes_{{{Transport::http, "GET", "/{file}", "a file"}}};
+};
+
+TEST_F(RouterTest, AsksForAFileWhereThereIsNoOtherRoute) {
+  const FileDialect files;
+  const std::array<const Dialect*, 2> both{&files, &rest};
+  const Router with_files(both);
+  struct {
+    std::string_view method;
+    std::string_view path;
+    Kind kind;
+    std::string_view summary;
+  } const vectors[] = {
+      {"GET", "/a", Kind::found, "a file"},
+      {"GET", "/a%20b", Kind::found, "a file"},
+      {"HEAD", "/a", Kind::found, "a file"},
+      {"GET", "/topics/a", Kind::found, "read"},
+      {"GET", "/topics/b", Kind::found, "read"},
+      {"POST", "/publish", Kind::found, "publish many"},
+      {"GET", "/publish", Kind::method_not_allowed, ""},
+      {"POST", "/a", Kind::method_not_allowed, ""},
+      {"OPTIONS", "/a", Kind::options, ""},
+      {"GET", "/b", Kind::not_found, ""},
+      {"POST", "/b", Kind::not_found, ""},
+      {"OPTIONS", "/b", Kind::not_found, ""},
+      {"GET", "/{file}", Kind::not_found, ""},
+      {"GET", "", Kind::not_found, ""},
+  };
+  for (const auto& vector : vectors) {
+    Request asked = request(vector.method, vector.path);
+    const Match match = with_files.match(asked);
+    EXPECT_EQ(match.kind, vector.kind) << vector.method << vector.path;
+    if (vector.kind == Kind::found) {
+      EXPECT_EQ(match.route->summary, vector.summary) << vector.path;
+    }
+  }
+  EXPECT_THAT(std::string(with_files.not_found_body()), HasSubstr("/{file}"));
+}
+
 TEST_F(RouterTest, FindsARouteByPathAndMethod) {
   const Match publish = match(request("POST", "/publish"));
   EXPECT_EQ(publish.kind, Kind::found);
@@ -175,6 +223,22 @@ TEST_F(RouterTest, AnswersOptions) {
   EXPECT_EQ(publish.headers, "Allow: POST, OPTIONS\r\n");
   EXPECT_EQ(match(request("OPTIONS", "*")).headers, "Allow: GET, HEAD, POST, OPTIONS\r\n");
   EXPECT_EQ(match(request("OPTIONS", "/nothing")).kind, Kind::not_found);
+}
+
+TEST_F(RouterTest, LeavesAllMethodsOfAPathToADialectThatWantsThem) {
+  const FakeDialect polling{"polling", {{Transport::http, "*", "/poll/", "whatever comes"}}};
+  const std::array<const Dialect*, 2> both{&polling, &rest};
+  const Router with_polling(both);
+  for (const std::string_view method : {"GET", "POST", "PUT", "OPTIONS", "HEAD"}) {
+    Request asked = request(method, "/poll/");
+    EXPECT_EQ(with_polling.match(asked).kind, Kind::found) << method;
+  }
+  Request upgrading = upgrade("/poll/");
+  EXPECT_EQ(with_polling.match(upgrading).kind, Kind::found);
+  Request everywhere = request("OPTIONS", "*");
+  const Match options = with_polling.match(everywhere);
+  EXPECT_EQ(options.kind, Kind::options);
+  EXPECT_EQ(options.headers, "Allow: POST, GET, HEAD, OPTIONS\r\n");
 }
 
 TEST_F(RouterTest, AnswersHeadWhereThereIsGet) {
