@@ -24,6 +24,11 @@ struct Message {
   std::string_view event;    // never empty: the topic's last segment unless the publisher named one
   Kind kind = Kind::text;
   std::string_view content;
+  // Where it stands in the stream over its topic (a Socket.IO namespace); offset 0: there is none.
+  std::uint64_t stream_epoch = 0;
+  std::uint64_t stream_offset = 0;
+  // Which of the stream's subscribers it is for (proto/audience.h); empty: all of them.
+  std::string_view audience = {};
 };
 
 // What somebody publishes.
@@ -32,7 +37,9 @@ struct Publication {
   std::string_view event;  // empty: the default, the topic's last segment
   Kind kind = Kind::text;
   std::string_view content;
-  bool quiet = false;  // nobody waits to hear that it went well: that answer may be left out
+  bool quiet = false;              // nobody waits to hear that it went well: that answer may be left out
+  bool by_rule = false;            // the configuration says so, and not the peer: access.client_publish is not asked
+  std::string_view audience = {};  // as in Message
 };
 
 }  // namespace proto

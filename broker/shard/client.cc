@@ -119,7 +119,8 @@ void Client::on_dead(Reason reason) noexcept {
 
 std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publication& publication) {
   base::ShardMetrics& metrics = services().metrics;
-  if (phase_ == Phase::websocket && !services().common.access.client_may_publish(publication.topic)) {
+  if (phase_ == Phase::websocket && !publication.by_rule &&
+      !services().common.access.client_may_publish(publication.topic)) {
     metrics.publishes_refused[Reason::policy_violation].add();
     return proto::Error{403, "clients may not publish to this topic"};
   }
