@@ -27,10 +27,12 @@
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
 #include "broker/shard/reloader.h"
+#include "broker/shard/rule_settings.h"
 #include "broker/shard/shard_threads.h"
 #include "broker/web/web_files.h"
 #include "config/command_line.h"
 #include "config/limits.h"
+#include "config/preset.h"
 #include "proto/files/dialect.h"
 #include "proto/native/dialect.h"
 #include "proto/raw/dialect.h"
@@ -101,7 +103,7 @@ struct Failure {
 // The program's parts, in the order in which they come up.
 class Server {
  public:
-  explicit Server(const config::Command& command);
+  Server(const config::Command& command, broker::shard::RuleSettings rules);
 
   // Each step says what is wrong; nothing: go on with the next.
   std::optional<Failure> check();  // what the machine, the files and the ports allow
@@ -131,6 +133,7 @@ class Server {
   broker::net::Listeners http_;
   broker::net::Listeners https_;
 
+  const broker::shard::RuleSettings rules_;
   const Dialects dialects_;
   const proto::http::Router routes_;
 
@@ -147,12 +150,13 @@ class Server {
   std::unique_ptr<broker::admin::AdminServer> admin_;
 };
 
-Server::Server(const config::Command& command)
+Server::Server(const config::Command& command, broker::shard::RuleSettings rules)
     : command_(command),
       settings_(command.loaded.settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
       adopted_(::eventfd(0, EFD_CLOEXEC)),
       ebbed_(::eventfd(0, EFD_CLOEXEC)),
+      rules_(std::move(rules)),
       dialects_(settings_.dev),
       routes_(dialects_.list()),
       log_writer_(log_options(settings_.logging)),
@@ -196,9 +200,8 @@ std::optional<Failure> Server::check() {
                     [this](const broker::shard::Configuration& in_force) { on_reloaded(in_force); });
   if (settings_.listen.http) http_ = broker::net::open_listeners(*settings_.listen.http, shard_count_);
   if (settings_.listen.https) https_ = broker::net::open_listeners(*settings_.listen.https, shard_count_);
-  for (const broker::net::Listeners* each : {&http_, &https_}) {
+  for (const broker::net::Listeners* each : {&http_, &https_})
     if (!each->error.empty()) return Failure{config::exit_failed, each->error};
-  }
   return std::nullopt;
 }
 
@@ -220,6 +223,8 @@ std::optional<Failure> Server::start() {
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
   log_writer_.start();
   if (!reloader_->in_force().warning.empty()) log_.warning(reloader_->in_force().warning);
+  for (const config::Mistake& each : rules_.warnings) log_.warning(config::format(each));
+  if (const auto open = config::facts(settings_.preset).open; !open.empty()) log_.warning(open);
 
   const broker::shard::ShardsOptions options{
       .shards = shard_count_,
@@ -275,6 +280,7 @@ void Server::print_banner() const {
   if (admin_ != nullptr) line("admin", "http://" + config::format(admin_->address()) + "/metrics");
   line("certificate", reloader_->in_force().certificate);
   line("mode", settings_.dev ? "dev: everything is open" : "clients subscribe; publishing wants a key");
+  line("preset", std::string(config::facts(settings_.preset).open));
   line("shards",
        absl::StrFormat("%d, %s", shard_count_, processors_.empty() ? "not pinned" : "each pinned to a processor"));
   line("i/o", shards_->ring_description());
@@ -343,8 +349,16 @@ void Server::on_reloaded(const broker::shard::Configuration& in_force) {
   if (admin_ != nullptr) admin_->set_keys(in_force.keys);
 }
 
+int refuse(const config::Mistakes& mistakes, int exit_code) {
+  std::fputs(config::format(mistakes).c_str(), stderr);
+  return exit_code;
+}
+
 int serve(const config::Command& command) {
-  Server server(command);
+  config::Loaded loaded = command.loaded;
+  broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
+  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_usage);
+  Server server(command, std::move(rules));
   std::optional<Failure> failure = server.check();
   if (!failure) failure = server.start();
   if (failure) {
@@ -359,12 +373,12 @@ int serve(const config::Command& command) {
 int check(const config::Command& command) {
   config::Loaded loaded = command.loaded;
   broker::shard::check_certificate(loaded, std::chrono::system_clock::now());
-  if (loaded.mistakes.empty()) {
-    std::fputs(command.text.c_str(), stdout);
-    return config::exit_ok;
-  }
-  std::fputs(config::format(loaded.mistakes).c_str(), stderr);
-  return config::exit_usage;
+  const broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
+  for (const config::Mistake& warning : rules.warnings)
+    absl::FPrintF(stderr, "%s (a warning)\n", config::format(warning));
+  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_usage);
+  std::fputs(command.text.c_str(), stdout);
+  return config::exit_ok;
 }
 
 }  // namespace
