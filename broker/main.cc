@@ -26,6 +26,7 @@
 #include "broker/net/digest.h"
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
+#include "broker/shard/namespace_groups.h"
 #include "broker/shard/reloader.h"
 #include "broker/shard/rule_settings.h"
 #include "broker/shard/shard_threads.h"
@@ -136,6 +137,7 @@ class Server {
   const broker::shard::RuleSettings rules_;
   const Dialects dialects_;
   const proto::http::Router routes_;
+  const broker::topics::Groups groups_;
 
   std::optional<broker::shard::ConnectionCount> connections_;
   broker::shard::AddressCounts addresses_{random_number()};
@@ -159,6 +161,7 @@ Server::Server(const config::Command& command, broker::shard::RuleSettings rules
       rules_(std::move(rules)),
       dialects_(settings_.dev),
       routes_(dialects_.list()),
+      groups_(broker::shard::groups_of(rules_.rules)),
       log_writer_(log_options(settings_.logging)),
       log_(log_writer_.open_sink("main")) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -210,6 +213,7 @@ std::optional<Failure> Server::start() {
                                         .access = reloader_->in_force().access,
                                         .dialects = dialects_.list(),
                                         .routes = routes_,
+                                        .groups = groups_,
                                         .http_limits = {.head_bytes_max = limits::head_bytes_max,
                                                         .target_bytes_max = limits::target_bytes_max,
                                                         .headers_max = limits::headers_max,
@@ -231,7 +235,8 @@ std::optional<Failure> Server::start() {
       .processors = processors_,
       .home = {.log = broker::shard::log_limits(settings_.log, shard_count_, memory_ / shard_count_),
                .epoch_seed = 0,
-               .topics_max = settings_.limits.topics / shard_count_ + 1},
+               .topics_max = settings_.limits.topics / shard_count_ + 1,
+               .groups = groups_},
       .identity = reloader_->in_force().identity.get()};
   const auto signal = [](const broker::base::OwnedFd& event) { return [fd = event.get()] { ::eventfd_write(fd, 1); }; };
   shards_.emplace(options, *common_, logs,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/shard/namespace_groups.h"
 #include "broker/shard/shard.h"
 #include "frames.h"
 #include "null_ring.h"
@@ -75,10 +76,12 @@ class LoneShard {
   const proto::native::NativeDialect native_;
   const proto::Dialect* const dialects_[2] = {&raw_, &native_};
   const proto::http::Router routes_{dialects_};
+  const broker::topics::Groups groups_ = broker::shard::groups_of({});  // as where no rules are set
   const broker::shard::Common common_{.settings = settings_,
                                       .access = broker::shard::Access(settings_, {}),
                                       .dialects = dialects_,
                                       .routes = routes_,
+                                      .groups = groups_,
                                       .http_limits = {.head_bytes_max = config::limits::head_bytes_max,
                                                       .target_bytes_max = config::limits::target_bytes_max,
                                                       .headers_max = config::limits::headers_max,
@@ -97,7 +100,8 @@ class LoneShard {
     mesh_.enter(0, ring_);
     const broker::shard::Home::Options home{
         .log = {.messages = settings_.log.messages, .age = settings_.log.age, .bytes = settings_.log.bytes},
-        .epoch_seed = 1};
+        .epoch_seed = 1,
+        .groups = groups_};
     return std::make_unique<broker::shard::Shard>(0, ring_, mesh_, common_, home, nullptr, *metrics_, log_, control_);
   }
 };

@@ -26,9 +26,9 @@ class Sender {
     for (std::int64_t i = 0; i < batch; ++i) {
       outbox_.post(DeliveryMail{.type = DeliveryMail::Type::message,
                                 .client = {},
+                                .content_bytes = 0,
                                 .tag = 0,
                                 .published = {},
-                                .content_bytes = 0,
                                 .message = message_.share(),
                                 .page = {}});
     }

@@ -24,7 +24,7 @@ Home::Home(const Options& options, Post& post, const Now& now, base::TimerWheel&
       now_(now),
       timers_(timers),
       metrics_(metrics),
-      topics_(options.log, options.epoch_seed, options.topics_max),
+      topics_(options.log, options.epoch_seed, options.groups, options.topics_max),
       engine_(std::make_unique<topics::MemoryEngine>()) {
   sweep_.bind<&Home::on_sweep>(*this);
 }
@@ -33,9 +33,7 @@ void Home::on_mail(ShardIndex from, RequestMail&& mail) {
   switch (mail.type) {
     case RequestMail::Type::publish: on_publish(from, std::move(mail)); break;
     case RequestMail::Type::read: on_read(from, std::move(mail)); break;
-    case RequestMail::Type::leave:
-      if (topics::Topic* topic = topics_.find(mail.read->topic)) topics_.remove_shard(*topic, from, now_.steady);
-      break;
+    case RequestMail::Type::leave: on_leave(from, mail.read->topic); break;
   }
   arm_sweep();
   show();
@@ -51,14 +49,22 @@ void Home::on_publish(ShardIndex from, RequestMail&& mail) {
   if (topics::Topic* topic = topics_.find_or_make(mail.message->name(), now_.steady)) {
     return engine_->publish(*topic, std::move(mail.message), ticket, now_.wall_us, *this);
   }
-  metrics_.limits_reached[proto::Reason::too_many_topics].add();
+  const bool to_a_stream = topics_.is_stream(mail.message->name());
+  if (!to_a_stream) metrics_.limits_reached[proto::Reason::too_many_topics].add();
   if (ticket.client_generation == 0) return;
-  acknowledgements_.push_back({.ticket = ticket, .published = {}, .refused = proto::Reason::too_many_topics});
+  acknowledgements_.push_back(
+      {.ticket = ticket,
+       .published = {},
+       .refused = to_a_stream ? proto::Reason::policy_violation : proto::Reason::too_many_topics});
 }
 
 void Home::on_read(ShardIndex from, RequestMail&& mail) {
   std::unique_ptr<ReadPage> page;
-  if (topics::Topic* topic = topics_.find_or_make(mail.read->topic, now_.steady)) {
+  const topics::Name name(mail.read->topic);
+  if (topics::Stream* stream = topics_.find_or_make_stream(name)) {
+    if (mail.read->subscribe) stream->shards.set(from);
+    page = read(*stream, *mail.read);
+  } else if (topics::Topic* topic = topics_.find_or_make(name, now_.steady)) {
     if (mail.read->subscribe) topics_.add_shard(*topic, from);
     page = read(*topic, *mail.read);
   } else {
@@ -68,21 +74,31 @@ void Home::on_read(ShardIndex from, RequestMail&& mail) {
   }
   post_.send(from, DeliveryMail{.type = DeliveryMail::Type::page,
                                 .client = mail.client,
+                                .content_bytes = 0,
                                 .tag = mail.tag,
                                 .published = {},
-                                .content_bytes = 0,
                                 .message = {},
                                 .page = std::move(page)});
 }
 
+void Home::on_leave(ShardIndex from, const topics::Name& name) {
+  if (topics::Stream* stream = topics_.find_or_make_stream(name)) {
+    stream->shards.reset(from);
+  } else if (topics::Topic* topic = topics_.find(name)) {
+    topics_.remove_shard(*topic, from, now_.steady);
+  }
+}
+
 void Home::on_sequenced(topics::Topic& topic, topics::MessageRef message, const topics::PublishTicket& ticket) {
+  topics::Stream* const stream = topic.stream();
+  if (stream != nullptr) stream->place(*message);
   for (ShardIndex to = 0; to < post_.shards(); ++to) {
-    if (topic.shards.test(to)) {
+    if (topic.shards.test(to) || (stream != nullptr && stream->shards.test(to))) {
       post_.send(to, DeliveryMail{.type = DeliveryMail::Type::message,
                                   .client = {},
+                                  .content_bytes = 0,
                                   .tag = 0,
                                   .published = {},
-                                  .content_bytes = 0,
                                   .message = message.share(),
                                   .page = {}});
     }
@@ -99,9 +115,9 @@ void Home::acknowledge() {
                                                .quiet = each.ticket.quiet,
                                                .refused = each.refused,
                                                .client = {each.ticket.client_slot, each.ticket.client_generation},
+                                               .content_bytes = each.ticket.content_bytes,
                                                .tag = each.ticket.tag,
                                                .published = each.published,
-                                               .content_bytes = each.ticket.content_bytes,
                                                .message = {},
                                                .page = {}});
   }
@@ -115,21 +131,23 @@ void Home::set_log_limits(const topics::LogLimits& limits) {
   show();
 }
 
-std::unique_ptr<ReadPage> Home::read(const topics::Topic& topic, const ReadRequest& request) const {
+// `log` is a topic or a stream.
+template <class Log>
+std::unique_ptr<ReadPage> Home::read(const Log& log, const ReadRequest& request) {
   auto page = std::make_unique<ReadPage>();
-  page->epoch = topic.epoch();
-  page->offset = topic.offset();
-  page->plan = topics::HomeTopics::plan(topic, request.from);
+  page->epoch = log.epoch();
+  page->offset = log.offset();
+  page->plan = topics::HomeTopics::plan(log, request.from);
   std::size_t bytes = 0;
   std::uint64_t next = page->plan.first;
-  for (; next <= topic.offset() && page->messages.size() < request.messages_max; ++next) {
-    topics::Message& message = topic.logged(next);
+  for (; next <= log.offset() && page->messages.size() < request.messages_max; ++next) {
+    topics::Message& message = log.logged(next);
     bytes += message.memory_bytes();
     if (!page->messages.empty() && bytes > config::limits::page_bytes_max) break;
     message.refs.fetch_add(1, std::memory_order_relaxed);
     page->messages.emplace_back(topics::MessageRef(&message));
   }
-  page->more = next <= topic.offset();
+  page->more = next <= log.offset();
   return page;
 }
 

@@ -35,6 +35,7 @@ class Home final : private topics::Engine::Events {
     topics::LogLimits log;
     std::uint64_t epoch_seed = 0;
     std::size_t topics_max = SIZE_MAX;
+    const topics::Groups& groups;  // outlives the home
   };
   Home(const Options&, Post&, const Now&, base::TimerWheel&, base::ShardMetrics&);
 
@@ -47,7 +48,9 @@ class Home final : private topics::Engine::Events {
   void on_publish(ShardIndex from, RequestMail&& mail);
   void on_read(ShardIndex from, RequestMail&& mail);
   void on_sequenced(topics::Topic&, topics::MessageRef, const topics::PublishTicket&) override;
-  [[nodiscard]] std::unique_ptr<ReadPage> read(const topics::Topic&, const ReadRequest&) const;
+  void on_leave(ShardIndex from, const topics::Name& name);
+  template <class Log>
+  [[nodiscard]] static std::unique_ptr<ReadPage> read(const Log& log, const ReadRequest&);
   void on_sweep() noexcept;
   void arm_sweep();
   void show();

@@ -64,9 +64,9 @@ struct DeliveryMail {
   bool quiet = false;                         // of `published`: the client does not wait for it
   std::optional<proto::Reason> refused = {};  // of `published`: why it was not
   ClientId client;
+  std::uint32_t content_bytes = 0;  // of `published`
   proto::Tag tag = 0;
   proto::Published published;
-  std::uint32_t content_bytes = 0;  // of `published`
   topics::MessageRef message;
   std::unique_ptr<ReadPage> page;
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/shard/router.h"
 
+#include <algorithm>
+
 #include "broker/base/check.h"
 #include "config/limits.h"
+#include "proto/audience.h"
+#include "proto/socketio/namespace_topics.h"
 #include "proto/topic_name.h"
 
 namespace broker::shard {
@@ -11,33 +15,49 @@ using topics::FormatGroup;
 using topics::LocalTopic;
 using topics::Subscription;
 
-Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const Now& now,
+Router::Router(ClientTable& clients, Post& post, ShardIndex shards, const topics::Groups& groups, const Now& now,
                const proto::websocket::DeflaterOptions& compression, base::ShardMetrics& metrics, base::LogSink& log,
                std::int64_t* run_bytes)
     : messages_(post.messages()),
       clients_(clients),
       post_(post),
       shards_(shards),
+      groups_(groups),
       now_(now),
       metrics_(metrics),
       undeliverable_(metrics, log, now),
       run_bytes_(run_bytes),
       deflater_(compression) {}
 
-// A topic is its own group, and the group chooses the home (design of groups: broker/topics/README.md).
-ShardIndex Router::home_of(std::string_view topic) const {
-  return static_cast<ShardIndex>(topics::home_of(topic, shards_));
+// The topics of one order have one home.
+ShardIndex Router::home_of(const topics::Name& topic) const { return home_of_group(groups_.group_of(topic)); }
+
+ShardIndex Router::home_of_group(std::string_view group) const {
+  return static_cast<ShardIndex>(topics::home_of(group, shards_));
 }
 
 ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publication& publication, Answer answer) {
   const std::string_view event =
       publication.event.empty() ? proto::default_event(publication.topic) : publication.event;
-  topics::MessageRef message(topics::Message::make({.topic = publication.topic,
+  const topics::Name topic(publication.topic);
+  const std::string* const stream = groups_.stream_of(topic);
+  const ShardIndex home = home_of_group(stream == nullptr ? topic.text : std::string_view(*stream));
+  std::string_view audience = {};  // means nothing where there is no stream
+  std::string implied;
+  if (stream != nullptr) {
+    audience = publication.audience;
+    const std::string_view member = proto::socketio::implied_member(topic.text);
+    if (audience.empty() && !member.empty()) {
+      proto::append_member(implied, proto::Sign::to, member);
+      audience = implied;
+    }
+  }
+  topics::MessageRef message(topics::Message::make({.topic = topic,
                                                     .event = event,
                                                     .content = publication.content,
+                                                    .audience = audience,
                                                     .kind = static_cast<std::uint8_t>(publication.kind)},
                                                    now_.steady_ns, messages_));
-  const ShardIndex home = home_of(publication.topic);
   post_.send(home, RequestMail{.type = RequestMail::Type::publish,
                                .quiet = answer == Answer::when_refused,
                                .client = client,
@@ -61,7 +81,12 @@ ShardIndex Router::read(ClientId client, proto::Tag tag, std::string_view topic,
 
 Subscription& Router::subscribe(Recipient& recipient, std::string_view topic, const proto::WireFormat& format,
                                 std::uint8_t deflate_bits) {
-  return subscribers_.add(topic, &recipient, &format, deflate_bits);
+  const topics::Name name(topic);
+  Subscription& made = subscribers_.add(name, &recipient, &format, deflate_bits);
+  if (made.topic->stream == nullptr && groups_.is_stream(name)) {
+    made.topic->stream = std::make_unique<topics::LocalStream>(proto::socketio::room_member(""));
+  }
+  return made;
 }
 
 ShardIndex Router::read_for(const Subscription& subscription, ClientId client, const topics::ReadFrom& from,
@@ -78,7 +103,10 @@ ShardIndex Router::read_for(const Subscription& subscription, ClientId client, c
 }
 
 void Router::make_live(Subscription& subscription) {
-  hand_out(*subscription.topic);
+  LocalTopic& topic = *subscription.topic;
+  hand_out(topic);
+  topic.epoch = subscription.beginning->epoch;
+  topic.position = std::max(topic.position, subscription.beginning->replayed);
   topics::SubscriberTable::make_live(subscription);
 }
 
@@ -97,6 +125,28 @@ void Router::unsubscribe(Subscription& subscription) {
                          .tag = 0,
                          .message = {},
                          .read = std::make_unique<ReadRequest>(ReadRequest{.topic = std::move(name), .from = {}})});
+}
+
+void Router::join(Subscription& subscription, std::string_view member) {
+  subscription.topic->stream->members.join(subscription, member);
+}
+
+void Router::part(Subscription& subscription, std::string_view member) {
+  subscription.topic->stream->members.part(subscription, member);
+}
+
+bool Router::is_member(const Subscription& subscription, std::string_view member) const {
+  return subscription.topic->stream->members.is_member(subscription, member);
+}
+
+bool Router::is_for(const Subscription& subscription, const topics::Message& message) const {
+  return proto::includes(message.audience(), [&](std::string_view member) { return is_member(subscription, member); });
+}
+
+Router::Position Router::position(const Subscription& subscription) {
+  if (!subscription.live) return {subscription.beginning->epoch, subscription.beginning->replayed};
+  hand_out(*subscription.topic);
+  return {subscription.topic->epoch, subscription.topic->position};
 }
 
 void Router::on_mail(DeliveryMail&& mail) {
@@ -129,7 +179,10 @@ proto::Message Router::view(const topics::Message& message) {
           .time_us = message.time_us,
           .event = message.event(),
           .kind = static_cast<proto::Kind>(message.kind),
-          .content = message.content()};
+          .content = message.content(),
+          .stream_epoch = message.stream_epoch,
+          .stream_offset = message.stream_offset,
+          .audience = message.audience()};
 }
 
 bool Router::encode(const topics::Message& message, const proto::WireFormat& format, std::size_t subscribers,
@@ -144,24 +197,39 @@ bool Router::encode(const topics::Message& message, const proto::WireFormat& for
 
 void Router::take(const topics::Message& message) {
   LocalTopic* topic = subscribers_.find(message.name());
-  if (topic == nullptr) return;  // the last subscriber left while it was on its way
-  for (FormatGroup& group : topic->groups) {
+  if (topic != nullptr) append(*topic, message, message.offset);  // or its last subscriber has just left
+  if (message.stream_offset > 0) take_of_stream(message);
+}
+
+void Router::take_of_stream(const topics::Message& message) {
+  LocalTopic* stream = subscribers_.find(*groups_.stream_of(message.name()));
+  if (stream == nullptr) return;
+  stream->position = message.stream_offset;
+  if (message.audience_bytes == 0) return append(*stream, message, message.stream_offset);
+  Addressed addressed = find_addressed(*stream, message.audience());
+  if (addressed.everybody()) return append(*stream, message, message.stream_offset);
+  if (!addressed.nobody()) hand_out(*stream, message, addressed);
+}
+
+void Router::append(LocalTopic& topic, const topics::Message& message, std::uint64_t offset) {
+  topic.position = offset;
+  for (FormatGroup& group : topic.groups) {
     if (group.live.empty()) continue;
     topics::Run& run = group.run;
     if (run.messages > 0 && run.bytes.size() + message.content_bytes > config::limits::run_bytes_max) {
-      hand_out(*topic, group);
+      hand_out(topic, group);
     }
     const std::size_t begin = run.bytes.size();
     const auto& format = *static_cast<const proto::WireFormat*>(group.format);
     if (!encode(message, format, group.live.size(), run.bytes)) continue;
     if (group.deflate_bits != 0) compress(run.bytes, begin, group.deflate_bits);
     if (run.messages++ == 0) {
-      run.first_offset = message.offset;
+      run.first_offset = offset;
       run.accepted_ns = message.accepted_ns;
     }
-    if (!topic->run_pending) {
-      topic->run_pending = true;
-      pending_.push_back(topic);
+    if (!topic.run_pending) {
+      topic.run_pending = true;
+      pending_.push_back(&topic);
     }
   }
 }
@@ -198,6 +266,45 @@ void Router::hand_out(LocalTopic& topic, FormatGroup& group) {
                                                              .use = net::SharedBytes::Use::delivery});
   group.run = {};
   for (void* subscriber : group.subscribers) static_cast<Recipient*>(subscriber)->deliver(run);
+}
+
+// In place of a run that everybody shares.
+void Router::hand_out(LocalTopic& stream, const topics::Message& message, Addressed& addressed) {
+  auto rest = addressed.which.begin();
+  for (FormatGroup& group : stream.groups) {
+    const auto mine = rest;
+    rest = std::partition(mine, addressed.which.end(), [&](const Subscription* each) { return group.has(*each); });
+    const auto named = static_cast<std::size_t>(rest - mine);
+    const std::size_t count = addressed.all_but ? group.live.size() - named : named;
+    if (count == 0) continue;
+    hand_out(stream, group);
+    std::string bytes;
+    if (!encode(message, *static_cast<const proto::WireFormat*>(group.format), count, bytes)) continue;
+    if (group.deflate_bits != 0) compress(bytes, 0, group.deflate_bits);
+    const net::SharedBytesRef run = net::SharedBytesRef::make({.bytes = std::move(bytes),
+                                                               .stream = &stream,
+                                                               .first_offset = message.stream_offset,
+                                                               .messages = 1,
+                                                               .accepted_ns = message.accepted_ns,
+                                                               .account = run_bytes_,
+                                                               .use = net::SharedBytes::Use::delivery});
+    const auto deliver = [&](std::size_t position) {
+      static_cast<Recipient*>(group.subscribers[position])->deliver(run);
+    };
+    if (!addressed.all_but) {
+      for (auto each = mine; each != rest; ++each) deliver((*each)->position);
+      continue;
+    }
+    std::ranges::sort(mine, rest, {}, &Subscription::position);
+    auto left_out = mine;
+    for (std::size_t position = 0; position < group.live.size(); ++position) {
+      if (left_out != rest && (*left_out)->position == position) {
+        ++left_out;
+      } else {
+        deliver(position);
+      }
+    }
+  }
 }
 
 }  // namespace broker::shard

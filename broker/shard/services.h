@@ -36,6 +36,7 @@ struct Common {
   Access access;
   std::span<const proto::Dialect* const> dialects;
   const proto::http::Router& routes;
+  const topics::Groups& groups;
   proto::http::Limits http_limits;
   Admission::Options admission = {};
   std::uint64_t memory_bytes = INT64_MAX;  // of each shard

@@ -35,6 +35,7 @@ std::string_view refusal_text(Reason reason) {
     case Reason::shed_connection:
     case Reason::shed_publish: return "this broker has no memory for it at the moment; try again later";
     case Reason::too_many_topics: return "this broker keeps as many topics as it may; try again later";
+    case Reason::policy_violation: return "this name is the broker's own: nobody publishes to it";
     default: return "this broker cannot do more at the moment; try again later";
   }
 }
@@ -141,6 +142,8 @@ void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
     answer_subscription(*subscription, page);
     if (find(serial) != subscription) return;  // the session had second thoughts
     if (subscription->leaving) return unlink(*subscription);
+  } else if (!page.plan.recovered && subscription->topic->stream != nullptr) {
+    return on_overflow();  // it was told that nothing is missing, and has no words for a gap
   }
   replay(*subscription, page);
 }
@@ -195,13 +198,15 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
     announce(topic, {.why = proto::Gap::Why::expired, .from = page.plan.missed_from, .to = page.plan.missed_to});
   }
   const auto& format = *static_cast<const proto::WireFormat*>(subscription.format);
+  const bool of_stream = subscription.topic->stream != nullptr;
   SharedBytes replayed{.stream = subscription.topic, .first_offset = page.plan.first, .use = SharedBytes::Use::replay};
   std::uint64_t& handed_out = subscription.beginning->replayed;
   handed_out = page.plan.first - 1;
   for (const topics::MessageRef& message : page.messages) {
+    handed_out = of_stream ? message->stream_offset : message->offset;
+    if (of_stream && !services().router.is_for(subscription, *message)) continue;
     if (services().router.encode(*message, format, 1, replayed.bytes)) ++replayed.messages;
     replayed.accepted_ns = message->accepted_ns;
-    handed_out = message->offset;
   }
   if (!replayed.bytes.empty()) connection_.send_shared(net::SharedBytesRef::make(std::move(replayed)));
   if (subscription.more_to_replay != page.more) {
@@ -239,7 +244,9 @@ void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
   net::SendQueue& queue = connection_.queue();
   const std::size_t limit = services().common.settings.limits.queue_bytes;
   if (queue.delivery_bytes() > 0 && queue.delivery_bytes() + run->bytes.size() > limit) {
-    if (services().common.settings.queue.overflow == config::Overflow::disconnect) {
+    // A stream's subscriber has no words for a gap, and would go on from behind it when it comes back.
+    const bool whole = static_cast<const topics::LocalTopic*>(run->stream)->stream != nullptr;
+    if (whole || services().common.settings.queue.overflow == config::Overflow::disconnect) {
       account_dropped(*run, Reason::slow_consumer);
       return on_overflow();
     }

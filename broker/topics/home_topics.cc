@@ -9,12 +9,32 @@ namespace limits = config::limits;
 
 namespace {
 
+// Of a topic's log, or a stream.
+template <class Log>
+ReadPlan plan_of(const Log& log, const ReadFrom& from) {
+  const std::uint64_t next = log.offset() + 1;
+  const std::uint64_t first_logged = log.first_logged();
+  switch (from.from) {
+    case ReadFrom::From::now: return {.first = next};
+    case ReadFrom::From::last: return {.first = from.value >= log.log_size() ? first_logged : next - from.value};
+    case ReadFrom::From::after: break;
+  }
+  if ((from.epoch && *from.epoch != log.epoch()) || from.value > log.offset()) {
+    return {.first = first_logged, .recovered = false, .other_epoch = true};
+  }
+  if (from.value + 1 < first_logged) {
+    return {.first = first_logged, .recovered = false, .missed_from = from.value + 1, .missed_to = first_logged - 1};
+  }
+  return {.first = from.value + 1};
+}
+
 std::int64_t nanoseconds_of(TimePoint time) { return std::chrono::nanoseconds(time.time_since_epoch()).count(); }
 
 }  // namespace
 
-HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed, std::size_t topics_max)
-    : topics_max_(topics_max), epochs_(epoch_seed), log_(log_limits, *this) {}
+HomeTopics::HomeTopics(const LogLimits& log_limits, std::uint64_t epoch_seed, const Groups& groups,
+                       std::size_t topics_max)
+    : groups_(groups), topics_max_(topics_max), epochs_(epoch_seed), log_(log_limits, *this) {}
 
 HomeTopics::~HomeTopics() {
   for (auto& [name, topic] : topics_) log_.clear(*topic);
@@ -22,12 +42,15 @@ HomeTopics::~HomeTopics() {
 
 Topic* HomeTopics::find_or_make(const Name& name, TimePoint now) {
   if (Topic* found = find(name)) return found;
+  const std::string* const stream = groups_.stream_of(name);
+  if (stream != nullptr && *stream == name.text) return nullptr;
   if (topics_.size() >= topics_max_) {
     if (idle_oldest_ == nullptr) return nullptr;
     forget(*idle_oldest_);
   }
   auto topic = std::make_unique<Topic>(std::string(name.text), epochs_());
   Topic& made = *topic;
+  if (stream != nullptr) made.stream_ = find_or_make_stream(*stream);
   topics_.emplace(Name(made.name(), name.hash), std::move(topic));
   settle(made, now);
   return &made;
@@ -38,22 +61,18 @@ Topic* HomeTopics::find(const Name& name) {
   return found == topics_.end() ? nullptr : found->second.get();
 }
 
-ReadPlan HomeTopics::plan(const Topic& topic, const ReadFrom& from) {
-  const std::uint64_t next = topic.offset() + 1;
-  const std::uint64_t first_logged = topic.first_logged();
-  switch (from.from) {
-    case ReadFrom::From::now: return {.first = next};
-    case ReadFrom::From::last: return {.first = from.value >= topic.log_size() ? first_logged : next - from.value};
-    case ReadFrom::From::after: break;
-  }
-  if ((from.epoch && *from.epoch != topic.epoch()) || from.value > topic.offset()) {
-    return {.first = first_logged, .recovered = false, .other_epoch = true};
-  }
-  if (from.value + 1 < first_logged) {
-    return {.first = first_logged, .recovered = false, .missed_from = from.value + 1, .missed_to = first_logged - 1};
-  }
-  return {.first = from.value + 1};
+Stream* HomeTopics::find_or_make_stream(const Name& name) {
+  if (!groups_.is_stream(name)) return nullptr;
+  const auto found = streams_.find(name);
+  if (found != streams_.end()) return found->second.get();
+  auto made = std::make_unique<Stream>(std::string(name.text), epochs_());
+  Stream& stream = *made;
+  streams_.emplace(Name(stream.name(), name.hash), std::move(made));
+  return &stream;
 }
+
+ReadPlan HomeTopics::plan(const Topic& topic, const ReadFrom& from) { return plan_of(topic, from); }
+ReadPlan HomeTopics::plan(const Stream& stream, const ReadFrom& from) { return plan_of(stream, from); }
 
 void HomeTopics::add_shard(Topic& topic, std::size_t shard) {
   topic.shards.set(shard);
@@ -68,7 +87,9 @@ void HomeTopics::remove_shard(Topic& topic, std::size_t shard, TimePoint now) {
 void HomeTopics::append_to_log(Topic& topic, MessageRef message, TimePoint now) {
   now_ = now;
   if (topic.idle_) unlink_idle(topic);  // what leaves the logs may make others idle, who must not push this one out
-  log_.append(topic, std::move(message));
+  Message& appended = *message;
+  const bool logged = log_.append(topic, std::move(message));
+  if (topic.stream_ != nullptr) logged ? topic.stream_->append(appended) : topic.stream_->skip();
   settle(topic, now);
 }
 

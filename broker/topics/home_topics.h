@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "broker/topics/groups.h"
 #include "broker/topics/log_store.h"
 #include "broker/topics/name.h"
 #include "broker/topics/topic.h"
@@ -37,14 +38,22 @@ struct ReadPlan {
 
 class HomeTopics final : private LogStore::Events {
  public:
-  HomeTopics(const LogLimits& limits, std::uint64_t epoch_seed, std::size_t topics_max = SIZE_MAX);
+  // `groups` outlives it.
+  HomeTopics(const LogLimits& limits, std::uint64_t epoch_seed, const Groups& groups,
+             std::size_t topics_max = SIZE_MAX);
   ~HomeTopics();
 
-  // Null when there are topics_max already, of which none is idle: the longest idle makes room.
+  // Null when there are topics_max already, of which none is idle (the longest idle makes room), and for a stream's
+  // name, which is no topic's.
   [[nodiscard]] Topic* find_or_make(const Name& name, TimePoint now);
   [[nodiscard]] Topic* find(const Name& name);
 
+  [[nodiscard]] bool is_stream(const Name& name) const { return groups_.is_stream(name); }
+  // Made at first use. Null: that is no stream's name.
+  [[nodiscard]] Stream* find_or_make_stream(const Name& name);
+
   [[nodiscard]] static ReadPlan plan(const Topic&, const ReadFrom&);
+  [[nodiscard]] static ReadPlan plan(const Stream&, const ReadFrom&);
 
   void add_shard(Topic&, std::size_t shard);
   void remove_shard(Topic&, std::size_t shard, TimePoint now);
@@ -66,10 +75,12 @@ class HomeTopics final : private LogStore::Events {
   void unlink_idle(Topic&);
   void forget(Topic&);
 
+  const Groups& groups_;
   const std::size_t topics_max_;
   std::mt19937_64 epochs_;
   LogStore log_;
-  absl::flat_hash_map<Name, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;  // keyed by Topic::name()
+  absl::flat_hash_map<Name, std::unique_ptr<Stream>, NameHash, std::equal_to<>> streams_;  // keyed by Stream::name()
+  absl::flat_hash_map<Name, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;    // keyed by Topic::name()
   Topic* idle_oldest_ = nullptr;
   Topic* idle_newest_ = nullptr;
   std::size_t idle_count_ = 0;

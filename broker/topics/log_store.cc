@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/base/check.h"
+#include "broker/topics/stream.h"
 
 namespace broker::topics {
 namespace {
@@ -15,12 +16,12 @@ constexpr std::size_t first_capacity = 4;
 
 LogStore::~LogStore() { KODAMA_CHECK(empty(), "a topic was destroyed with a log"); }
 
-void LogStore::append(Topic& topic, MessageRef message) {
+bool LogStore::append(Topic& topic, MessageRef message) {
   KODAMA_CHECK(message->offset == topic.offset(), "offset ", message->offset, " newest ", topic.offset());
   const std::size_t cost = message->memory_bytes();
   if (limits_.messages == 0 || cost > limits_.bytes) {
     clear(topic);  // the log has no holes: what came before can no longer be followed by what comes next
-    return;
+    return false;
   }
   while (topic.log_.size() >= limits_.messages) drop_oldest_of(topic);
   if (topic.log_.full()) {
@@ -34,6 +35,7 @@ void LogStore::append(Topic& topic, MessageRef message) {
   topic.log_.push_back(message.release());
   bytes_ += cost;
   keep_to_bytes();
+  return true;
 }
 
 void LogStore::set_limits(const LogLimits& limits) {
@@ -71,6 +73,7 @@ void LogStore::drop_oldest_of(Topic& topic) {
   (message->newer != nullptr ? message->newer->older : newest_) = message->older;
   bytes_ -= message->memory_bytes();
   message->logged_in = nullptr;
+  if (message->stream != nullptr) message->stream->remove(*message);
 }
 
 }  // namespace broker::topics

@@ -37,7 +37,8 @@ class LogStore {
   ~LogStore();  // Requires: clear() was called for every topic.
 
   // Requires: `message` has the topic's newest offset. What no longer fits leaves, oldest first, of whichever topic.
-  void append(Topic& topic, MessageRef message);
+  // False: it is too large by itself, or nothing is logged.
+  bool append(Topic& topic, MessageRef message);
   // Lets go of what is older than the age allowed.
   // Age is counted from when the message was accepted, on the steady clock: the clock of the day may jump.
   void expire(std::int64_t now_ns);

@@ -16,6 +16,7 @@
 
 namespace broker::topics {
 
+class Stream;
 class Topic;
 struct Message;
 
@@ -37,10 +38,11 @@ class ReturnStack {
 
 struct Message {
   struct Parts {
-    std::string_view topic;
-    std::string_view event;
-    std::string_view content;
-    std::uint8_t kind = 0;  // the dialects' word (proto::Kind); nothing in topics/ looks at it
+    Name topic;
+    std::string_view event = {};
+    std::string_view content = {};
+    std::string_view audience = {};  // as kind: the dialects' (proto/audience.h)
+    std::uint8_t kind = 0;           // the dialects' word (proto::Kind); nothing in topics/ looks at it
   };
 
   // Requires: topic and event of at most limits::topic_bytes_max bytes each.
@@ -51,11 +53,17 @@ struct Message {
   [[nodiscard]] Name name() const { return {topic(), topic_hash}; }
   [[nodiscard]] std::string_view event() const { return {bytes() + topic_bytes, event_bytes}; }
   [[nodiscard]] std::string_view content() const { return {bytes() + topic_bytes + event_bytes, content_bytes}; }
+  [[nodiscard]] std::string_view audience() const {
+    return {bytes() + topic_bytes + event_bytes + content_bytes, audience_bytes};
+  }
   // What it costs to keep, in a log or a queue of messages.
-  [[nodiscard]] std::size_t memory_bytes() const { return sizeof(Message) + topic_bytes + event_bytes + content_bytes; }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sizeof(Message) + topic_bytes + event_bytes + content_bytes + audience_bytes;
+  }
 
   std::atomic<std::uint32_t> refs{1};
   std::uint32_t content_bytes = 0;
+  std::uint32_t audience_bytes = 0;
   std::uint16_t event_bytes = 0;
   std::uint8_t topic_bytes = 0;
   std::uint8_t kind = 0;
@@ -63,13 +71,16 @@ struct Message {
   // Written by the home when it sequences, constant from then on.
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;
-  std::int64_t time_us = 0;      // since 1970
-  std::int64_t accepted_ns = 0;  // steady clock, when the publisher's shard took it
+  std::uint64_t stream_epoch = 0;
+  std::uint64_t stream_offset = 0;  // in its group's stream; 0: it has none
+  std::int64_t time_us = 0;         // since 1970
+  std::int64_t accepted_ns = 0;     // steady clock, when the publisher's shard took it
 
   // Only the home's LogStore touches these: its list of all logged messages, oldest first.
   Message* older = nullptr;
   Message* newer = nullptr;
   Topic* logged_in = nullptr;
+  Stream* stream = nullptr;  // where it stands, and has to be taken out when it leaves its log
 
   ReturnStack* const owner;
   Message* next_returned = nullptr;  // of the owner's ReturnStack

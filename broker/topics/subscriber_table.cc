@@ -8,7 +8,7 @@ namespace {
 
 FormatGroup* find_group(LocalTopic& topic, const Subscription& subscription) {
   for (FormatGroup& group : topic.groups) {
-    if (group.format == subscription.format && group.deflate_bits == subscription.deflate_bits) return &group;
+    if (group.has(subscription)) return &group;
   }
   return nullptr;
 }
@@ -54,8 +54,14 @@ void SubscriberTable::make_live(Subscription& subscription) {
   subscription.beginning.reset();
 }
 
+void* SubscriberTable::subscriber_of(const Subscription& subscription) {
+  if (!subscription.live) return subscription.beginning->subscriber;
+  return find_group(*subscription.topic, subscription)->subscribers[subscription.position];
+}
+
 bool SubscriberTable::remove(Subscription& subscription) {
   LocalTopic& topic = *subscription.topic;
+  if (topic.stream != nullptr) topic.stream->members.remove(subscription);
   if (subscription.live) {
     FormatGroup* group = find_group(topic, subscription);
     Subscription* last = group->live.back();

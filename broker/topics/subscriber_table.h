@@ -16,6 +16,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "broker/topics/memberships.h"
 #include "broker/topics/message.h"
 #include "broker/topics/name.h"
 
@@ -46,6 +47,7 @@ struct Subscription {
   bool page_asked : 1 = false;  // a page of the replay is on its way from home
   bool more_to_replay : 1 = false;
   bool leaving : 1 = false;  // it was given up before it was answered
+  bool marked : 1 = false;   // among those that a message is for, or is not for, while they are looked for
 };
 static_assert(sizeof(Subscription) <= 40, "an idle connection pays for each");
 
@@ -63,6 +65,16 @@ struct FormatGroup {
   std::vector<Subscription*> live;
   std::vector<void*> subscribers;  // of the live ones, at the same positions: handing out reads no subscription
   Run run;
+
+  [[nodiscard]] bool has(const Subscription& subscription) const {
+    return format == subscription.format && deflate_bits == subscription.deflate_bits;
+  }
+};
+
+// What a stream has beside what every topic has.
+struct LocalStream {
+  explicit LocalStream(std::string_view listed = {}) : members(listed) {}
+  Memberships members;
 };
 
 class LocalTopic {
@@ -72,7 +84,10 @@ class LocalTopic {
   [[nodiscard]] std::size_t subscriptions() const { return subscriptions_; }
 
   absl::InlinedVector<FormatGroup, 1> groups;
-  bool run_pending = false;  // it is on the router's list of topics with a run to hand out
+  std::uint64_t epoch = 0;              // since somebody is live
+  std::uint64_t position = 0;           // the newest of its offsets that has come here
+  std::unique_ptr<LocalStream> stream;  // null: it is a topic
+  bool run_pending = false;             // it is on the router's list of topics with a run to hand out
 
  private:
   friend class SubscriberTable;
@@ -94,6 +109,8 @@ class SubscriberTable {
   // Destroys the subscription. Returns true when its topic has no subscription left and is gone with it.
   // Requires: not while the topic's runs are being handed out, and no run pending if it is the last one.
   bool remove(Subscription&);
+  // Whose it is, as add() was told.
+  [[nodiscard]] static void* subscriber_of(const Subscription&);
 
   [[nodiscard]] LocalTopic* find(const Name& topic);
 

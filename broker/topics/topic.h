@@ -10,6 +10,7 @@
 #include <string>
 
 #include "broker/topics/message.h"
+#include "broker/topics/stream.h"
 #include "config/limits.h"
 
 namespace broker::topics {
@@ -34,6 +35,9 @@ class Topic {
   // Requires: the offset is logged.
   [[nodiscard]] Message& logged(std::uint64_t offset) const { return *log_[offset - first_logged()]; }
 
+  // That is over its group. Null: none.
+  [[nodiscard]] Stream* stream() const { return stream_; }
+
   // The shards that have, or wait to have, a subscriber.
   std::bitset<config::limits::shards_max> shards;
 
@@ -44,6 +48,7 @@ class Topic {
   std::uint64_t epoch_;
   std::uint64_t offset_ = 0;
   boost::circular_buffer<Message*> log_;
+  Stream* stream_ = nullptr;
   // Of the list of topics that nobody holds (HomeTopics), oldest first.
   Topic* idle_older_ = nullptr;
   Topic* idle_newer_ = nullptr;

@@ -30,7 +30,9 @@ struct ShardsOptions {
   config::Settings settings;
   topics::LogLimits log{1000, 5min, 64 << 20};
   std::vector<std::string> keys;
-  std::uint64_t memory_bytes = INT64_MAX;  // of each shard
+  std::vector<topics::Groups::Members> streams;
+  const proto::Dialect* another = nullptr;  // beside the product's; outlives the shards
+  std::uint64_t memory_bytes = INT64_MAX;   // of each shard
 
   ShardsOptions() { settings.dev = true; }
 };
@@ -48,6 +50,7 @@ struct Shared {
                .access = Access(options.settings, options.keys),
                .dialects = dialects,
                .routes = routes,
+               .groups = groups,
                .http_limits = {.head_bytes_max = config::limits::head_bytes_max,
                                .target_bytes_max = config::limits::target_bytes_max,
                                .headers_max = config::limits::headers_max,
@@ -59,11 +62,19 @@ struct Shared {
   const proto::native::NativeDialect native;
   const proto::raw::RawDialect raw;
   const proto::rest::RestDialect rest;
-  const proto::Dialect* const dialects[3] = {&native, &raw, &rest};
+  const std::vector<const proto::Dialect*> dialects = all_dialects();
   const proto::http::Router routes{dialects};
+  const topics::Groups groups{options.streams};
   Mesh mesh;
   NobodyWrites log_wake;
   Common common;
+
+ private:
+  [[nodiscard]] std::vector<const proto::Dialect*> all_dialects() const {
+    std::vector<const proto::Dialect*> all = {&native, &raw, &rest};
+    if (options.another != nullptr) all.push_back(options.another);
+    return all;
+  }
 };
 
 class OneShard {
@@ -73,9 +84,11 @@ class OneShard {
         index(number),
         post(shared.mesh, index, metrics),
         memory(shared.common.memory_bytes),
-        router(clients, post, shared.mesh.shards(), now, compression(shared.options.settings), metrics, log,
-               &memory.runs),
-        home(std::make_unique<Home>(Home::Options{shared.options.log, 100 + index}, post, now, timers, metrics)),
+        router(clients, post, shared.mesh.shards(), shared.groups, now, compression(shared.options.settings), metrics,
+               log, &memory.runs),
+        home(std::make_unique<Home>(
+            Home::Options{.log = shared.options.log, .epoch_seed = 100 + index, .groups = shared.groups}, post, now,
+            timers, metrics)),
         services(ring, shared.common, index, now, timers, memory, router, post, clients, metrics, log) {
     set_clock({});
     shared.mesh.enter(index, ring);
@@ -207,7 +220,9 @@ class Shards {
       settle();
     }
   }
-  [[nodiscard]] std::size_t home_of(std::string_view topic) const { return topics::home_of(topic, all.size()); }
+  [[nodiscard]] std::size_t home_of(std::string_view topic) const {
+    return topics::home_of(shared.groups.group_of(topic), all.size());
+  }
   [[nodiscard]] int next_fd() { return ++last_fd_; }
   // A name of a topic whose home is that shard.
   [[nodiscard]] std::string topic_at(std::size_t home) const {

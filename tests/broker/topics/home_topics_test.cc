@@ -14,6 +14,7 @@ using From = ReadFrom::From;
 namespace limits = config::limits;
 
 constexpr LogLimits generous{100, 5min, 1 << 20};
+const Groups no_groups;
 
 void publish(HomeTopics& topics, Topic& topic, ReturnStack& owner, std::int64_t time_us = 0, TimePoint now = {},
              std::size_t content_bytes = 1) {
@@ -77,7 +78,7 @@ TEST(Plan, SaysWhereAReadBegins) {
   for (const PlanCase& each : cases) {
     SCOPED_TRACE(each.what);
     ReturnStack owner;
-    HomeTopics topics({each.kept, 5min, 1 << 20}, 1);
+    HomeTopics topics({each.kept, 5min, 1 << 20}, 1, no_groups);
     Topic& topic = *topics.find_or_make("t", {});
     for (std::uint64_t i = 0; i < each.published; ++i) publish(topics, topic, owner);
     ASSERT_EQ(topic.log_size(), each.kept);
@@ -108,7 +109,7 @@ class Lives : public testing::Test {
 
   TimePoint now{1000h};
   ReturnStack owner;
-  HomeTopics topics{generous, 1};
+  HomeTopics topics{generous, 1, no_groups};
 };
 
 TEST_F(Lives, AreFoundByName) {
@@ -123,7 +124,7 @@ TEST_F(Lives, HaveEpochsOfTheirOwn) {
   std::set<std::uint64_t> epochs;
   for (int i = 0; i < 1000; ++i) epochs.insert(make(std::to_string(i)).epoch());
   EXPECT_EQ(epochs.size(), 1000u);
-  HomeTopics another(generous, 2);
+  HomeTopics another(generous, 2, no_groups);
   EXPECT_FALSE(epochs.contains(another.find_or_make("0", now)->epoch()));
 }
 
@@ -235,7 +236,7 @@ TEST_F(Lives, OfNobodyAreBoundedAndTheLongestIdleGoFirst) {
 // many as may be, of which the one appended to was the oldest.
 TEST_F(Lives, OfATopicThatIsJustPublishedToDoNotEndForWhatThatPushesOut) {
   const std::size_t content_bytes = 1000;
-  HomeTopics small({100, 5min, sizeof(Message) + content_bytes + 300}, 1);
+  HomeTopics small({100, 5min, sizeof(Message) + content_bytes + 300}, 1, no_groups);
   Topic& target = *small.find_or_make("target", now);
   Topic& loser = *small.find_or_make("loser", now);
   publish(small, loser, owner, us(), now, content_bytes);
@@ -247,7 +248,7 @@ TEST_F(Lives, OfATopicThatIsJustPublishedToDoNotEndForWhatThatPushesOut) {
 }
 
 TEST_F(Lives, WithoutALogGoOnFromTheirOffset) {
-  HomeTopics none({0, 5min, 1 << 20}, 1);
+  HomeTopics none({0, 5min, 1 << 20}, 1, no_groups);
   Topic& topic = *none.find_or_make("t", now);
   publish(none, topic, owner, us(), now);
   publish(none, topic, owner, us(), now);
@@ -288,7 +289,7 @@ TEST(HomeOf, SpreadsTopicsEvenly) {
 TEST(TopicsMax, TheLongestIdleMakesRoomAndOthersDoNot) {
   const TimePoint now{1000h};
   ReturnStack owner;
-  HomeTopics topics{generous, 1, 3};
+  HomeTopics topics{generous, 1, no_groups, 3};
   Topic* held = topics.find_or_make("held", now);
   topics.add_shard(*held, 0);
   Topic* logged = topics.find_or_make("logged", now);

@@ -15,13 +15,16 @@ TEST(Message, HoldsItsPartsInOneAllocation) {
   const std::string topic(255, 't');
   const std::string event(255, 'e');
   const std::string content("co\0ntent", 8);
-  const MessageRef message(Message::make({.topic = topic, .event = event, .content = content, .kind = 3}, 42, owner));
+  const std::string audience(70'000, 'a');
+  const MessageRef message(Message::make(
+      {.topic = topic, .event = event, .content = content, .audience = audience, .kind = 3}, 42, owner));
   EXPECT_EQ(message->topic(), topic);
   EXPECT_EQ(message->event(), event);
   EXPECT_EQ(message->content(), content);
+  EXPECT_EQ(message->audience(), audience);
   EXPECT_EQ(message->kind, 3);
   EXPECT_EQ(message->accepted_ns, 42);
-  EXPECT_EQ(message->memory_bytes(), sizeof(Message) + 255 + 255 + 8);
+  EXPECT_EQ(message->memory_bytes(), sizeof(Message) + 255 + 255 + 8 + 70'000);
 }
 
 TEST(Message, MayHaveEmptyParts) {
@@ -30,6 +33,7 @@ TEST(Message, MayHaveEmptyParts) {
   EXPECT_EQ(message->topic(), "t");
   EXPECT_EQ(message->event(), "");
   EXPECT_EQ(message->content(), "");
+  EXPECT_EQ(message->audience(), "");
 }
 
 TEST(Message, CopiesWhatItIsMadeOf) {
