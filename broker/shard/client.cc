@@ -23,7 +23,7 @@ static_assert(proto::json_value_bytes_max == limits::json_bytes_max);
 
 Client::Client(Services& services, ClientId id, int socket, std::unique_ptr<net::Tls> tls, base::Transport transport,
                const Admitted& admitted)
-    : Subscriber(services, id, *this, socket, std::move(tls)), admitted_(admitted), transport_(transport) {
+    : Subscriber(id), connection_(services, *this, socket, std::move(tls)), admitted_(admitted), transport_(transport) {
   timer_.bind<&Client::on_timer>(*this);
   services.metrics.connections(transport_, dialect_).add();
   if (transport_ == base::Transport::https) ++services.memory.tls_connections;
@@ -124,25 +124,8 @@ std::optional<proto::Error> Client::publish(proto::Tag tag, const proto::Publica
     metrics.publishes_refused[Reason::policy_violation].add();
     return proto::Error{403, "clients may not publish to this topic"};
   }
-  if (publication.content.size() > services().common.settings.limits.message_bytes) {
-    metrics.publishes_refused[Reason::message_too_big].add();
-    return proto::Error{
-        413, absl::StrCat("a message has at most ", services().common.settings.limits.message_bytes, " bytes")};
-  }
   if (phase_ == Phase::http) count_command();  // a line of many, or the request's only message
-  if (services().memory.refuses_publishers()) {
-    return refuse_publish(Reason::shed_publish, std::string(refusal_text(Reason::shed_publish)));
-  }
-  const bool answered = wants_answer(publication);
-  if (answered) {
-    ++outstanding_;
-    publishing_bytes_ += static_cast<std::uint32_t>(publication.content.size());
-  }
-  metrics.messages_published[dialect_].add();
-  metrics.message_bytes_published[dialect_].add(publication.content.size());
-  stop_if_full(services().router.publish(id_, tag, publication,
-                                         answered ? Router::Answer::always : Router::Answer::when_refused));
-  return std::nullopt;
+  return send_to_home(tag, publication, dialect_, wants_answer(publication));
 }
 
 // Most messages are small and quiet, and spare home the answer. A large one's answer paces its publisher, a
@@ -151,27 +134,10 @@ bool Client::wants_answer(const proto::Publication& publication) const {
   return !publication.quiet || publication.content.size() > limits::unanswered_bytes_max || subscribes();
 }
 
-void Client::on_published(proto::Tag tag, const proto::Published& published, std::uint32_t content_bytes) noexcept {
-  --outstanding_;
-  publishing_bytes_ -= content_bytes;
-  mark_dirty();
-  if (proto::Session* asked = session()) asked->on_published(tag, published, *this);
-}
-
-void Client::on_publish_refused(proto::Tag tag, Reason reason, std::optional<std::uint32_t> content_bytes) noexcept {
-  if (content_bytes) {
-    --outstanding_;
-    publishing_bytes_ -= *content_bytes;
-  }
-  mark_dirty();
-  proto::Error error = refuse_publish(reason, std::string(refusal_text(reason)));
-  if (proto::Session* asked = session()) asked->on_published(tag, error, *this);
-}
-
 // While HTTP has not begun to answer, respond() counts the refusal.
 proto::Error Client::refuse_publish(Reason reason, std::string message) {
-  if (phase_ != Phase::http || http_->answering) services().metrics.publishes_refused[reason].add();
-  return proto::refusal(reason, std::move(message));
+  if (phase_ == Phase::http && !http_->answering) return proto::refusal(reason, std::move(message));
+  return Subscriber::refuse_publish(reason, std::move(message));
 }
 
 std::optional<proto::Error> Client::subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) {
@@ -195,8 +161,7 @@ bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
   if (compressed_input_ != nullptr && compressed_input_->inflated_bytes >= limits::inflated_bytes_per_turn)
     return false;
-  return !blocked_ && !over_rate() && publishing_bytes_ < limits::publishing_bytes_max &&
-         connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
+  return may_publish() && connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
 }
 
 void Client::count_command() {
@@ -223,7 +188,7 @@ void Client::settle() {
   if (phase_ != Phase::ending) go_on_reading();
   if (phase_ != Phase::ending && close_pending_ && outstanding_ == 0) end_connection(close_reason_);
   if (phase_ != Phase::ending) {
-    prepare_send();
+    prepare_send(connection_.send_in_flight());
   } else {
     remove_all_subscriptions();
     decoder_.reset();
@@ -254,10 +219,7 @@ std::size_t Client::held_input() const {
 
 void Client::go_on_reading() {
   if (!connection_.reading_paused() || close_pending_) return;
-  if (over_rate() && !std::exchange(throttled_, true)) {
-    services().metrics.limits_reached[Reason::rate_exceeded].add();
-    services().throttle.hold(*this);
-  }
+  if (over_rate() && !throttled_) hold_back();
   if (!has_room()) return;
   if (phase_ == Phase::http) {
     if (!offer_body()) return;
@@ -268,16 +230,6 @@ void Client::go_on_reading() {
   connection_.resume_reading();
   // With its last piece taken a body has ended: that event needs no bytes to call for it.
   if (phase_ == Phase::http && http_ != nullptr) (void)read_http({});
-}
-
-void Client::unblock() {
-  blocked_ = false;
-  mark_dirty();
-}
-
-void Client::unthrottle() {
-  throttled_ = false;
-  mark_dirty();
 }
 
 void Client::go_away() {

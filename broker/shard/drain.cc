@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "broker/shard/client.h"
+#include "broker/shard/subscriber.h"
 
 namespace broker::shard {
 namespace {
@@ -28,11 +28,11 @@ void Drain::on_timer() noexcept {
   const double part =
       elapsed >= duration_ ? 1.0 : std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(duration_);
   const auto due = static_cast<std::size_t>(part * static_cast<double>(slots_));
-  clients_.for_each(told_, due, [](Recipient& client) { static_cast<Client&>(client).go_away(); });
+  clients_.for_each(told_, due, [](Recipient& client) { static_cast<Subscriber&>(client).go_away(); });
   told_ = std::max(told_, due);
   if (told_ < slots_) return timers_.arm(timer_, now_.steady + step);
   if (elapsed < duration_ + last_patience) return timers_.arm(timer_, now_.steady + last_patience);
-  clients_.for_each(0, clients_.slots(), [](Recipient& client) { static_cast<Client&>(client).cut(); });
+  clients_.for_each(0, clients_.slots(), [](Recipient& client) { static_cast<Subscriber&>(client).cut(); });
 }
 
 }  // namespace broker::shard

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/shard/client.h"
+#include "broker/shard/subscriber.h"
 
 namespace broker::shard {
 namespace {
@@ -31,13 +31,13 @@ void MemoryWatch::look() {
 
 void MemoryWatch::close_slow_readers() {
   next_search_ = services_.now.steady + between_searches;
-  std::vector<std::pair<std::size_t, Client*>> readers;
+  std::vector<std::pair<std::size_t, Subscriber*>> readers;
   services_.clients.for_each(0, services_.clients.slots(), [&](Recipient& each) {
-    auto& client = static_cast<Client&>(each);
+    auto& client = static_cast<Subscriber&>(each);
     const std::size_t waiting = client.waiting_bytes();
     if (waiting >= config::limits::slow_reader_bytes) readers.emplace_back(waiting, &client);
   });
-  std::ranges::sort(readers, std::greater{}, &std::pair<std::size_t, Client*>::first);
+  std::ranges::sort(readers, std::greater{}, &std::pair<std::size_t, Subscriber*>::first);
   for (const auto& [waiting, client] : readers) {
     if (!services_.memory.closes_slow_readers()) return;
     client->shed();

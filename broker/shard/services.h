@@ -28,7 +28,7 @@
 
 namespace broker::shard {
 
-class Client;
+class Subscriber;
 
 // What the program tells every shard. Each has a copy of its own, of which a reload replaces settings and access.
 struct Common {
@@ -105,8 +105,8 @@ struct Services final : net::ConnectionServices {
   WindowBudget windows;
   bool draining = false;
 
-  std::vector<Client*> dirty;                // something to send, or room that may have come
-  std::vector<Client*> blocked;              // stopped reading: the mailbox to a home is full
+  std::vector<Subscriber*> dirty;            // something to send, or room that may have come
+  std::vector<Subscriber*> blocked;          // stopped reading: the mailbox to a home is full
   std::vector<net::Connection*> handshakes;  // a step is due
   std::vector<net::Connection*> behind;      // input waits for its turn
   std::vector<ClientId> dead;                // to be destroyed at the turn's end

@@ -157,7 +157,7 @@ void Shard::drain_mailboxes() {
   post_.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router_.on_mail(std::move(mail)); });
   post_.release();
   if (!services_.blocked.empty() && !post_.any_requests_full()) {
-    for (Client* client : services_.blocked) client->unblock();
+    for (Subscriber* client : services_.blocked) client->unblock();
     services_.blocked.clear();
   }
 }
@@ -179,7 +179,7 @@ void Shard::bury() {
   router_.messages().free_all();
   if (!services_.dead.empty()) {
     std::erase_if(services_.dead, [this](ClientId id) {
-      if (!static_cast<Client*>(clients_.find(id))->may_be_destroyed()) return false;
+      if (!static_cast<Subscriber*>(clients_.find(id))->may_be_destroyed()) return false;
       clients_.destroy(id);
       return true;
     });

@@ -88,7 +88,7 @@ class Shard final : public Acceptor::Events {
   Drain drain_;
   Ebb ebb_;
   std::deque<Acceptor> acceptors_;
-  std::vector<Client*> flushing_;  // what was dirty; those before flushed_ have been seen to
+  std::vector<Subscriber*> flushing_;  // what was dirty; those before flushed_ have been seen to
   std::size_t flushed_ = 0;
   Events events_{};
 };

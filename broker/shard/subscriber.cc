@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "broker/base/check.h"
 #include "broker/net/tls.h"
 #include "config/limits.h"
@@ -40,9 +41,6 @@ std::string_view refusal_text(Reason reason) {
   }
 }
 
-Subscriber::Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls)
-    : id_(id), connection_(services, stream, fd, std::move(tls)) {}
-
 // ---- subscribing
 
 std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::string_view topic,
@@ -66,7 +64,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
   ++outstanding_;
   services().metrics.subscriptions[dialect].add();
   // One page at a time: who subscribes to many topics at once replays them one by one.
-  const bool page_now = replaying_ == 0 && connection_.queue().replay_bytes() == 0 && !page_on_its_way();
+  const bool page_now = replaying_ == 0 && queue().replay_bytes() == 0 && !page_on_its_way();
   made.page_asked = page_now && start.from != proto::Start::From::now;
   stop_if_full(services().router.read_for(made, id_, read_from(start), page_now ? limits::page_messages_max : 0));
   return std::nullopt;
@@ -77,7 +75,7 @@ std::optional<proto::Error> Subscriber::remove_subscription(std::string_view top
   if (found == nullptr) return proto::Error{404, "not subscribed to this topic"};
   if (found->answered) {
     prompt_ = false;
-    connection_.queue().drop_stream(found->topic);  // nothing of it is sent any more, nor lost
+    queue().drop_stream(found->topic);  // nothing of it is sent any more, nor lost
     unlink(*found);
   } else {
     found->leaving = true;  // its home's answer is owed to the session still
@@ -208,7 +206,7 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
     if (services().router.encode(*message, format, 1, replayed.bytes)) ++replayed.messages;
     replayed.accepted_ns = message->accepted_ns;
   }
-  if (!replayed.bytes.empty()) connection_.send_shared(net::SharedBytesRef::make(std::move(replayed)));
+  if (!replayed.bytes.empty()) queue().push_shared(net::SharedBytesRef::make(std::move(replayed)));
   if (subscription.more_to_replay != page.more) {
     page.more ? ++replaying_ : --replaying_;
     subscription.more_to_replay = page.more;
@@ -225,7 +223,7 @@ bool Subscriber::page_on_its_way() const {
 }
 
 void Subscriber::ask_next_page() {
-  if (replaying_ == 0 || connection_.queue().replay_bytes() > 0 || page_on_its_way()) return;
+  if (replaying_ == 0 || queue().replay_bytes() > 0 || page_on_its_way()) return;
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
     if (!each->more_to_replay) continue;
     each->page_asked = true;
@@ -241,19 +239,21 @@ void Subscriber::ask_next_page() {
 // Hot: once a subscriber and run. Measured by fan_out_at_rest of bench/micro.
 void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
   if (deaf_) return;
-  net::SendQueue& queue = connection_.queue();
-  const std::size_t limit = services().common.settings.limits.queue_bytes;
-  if (queue.delivery_bytes() > 0 && queue.delivery_bytes() + run->bytes.size() > limit) {
-    // A stream's subscriber has no words for a gap, and would go on from behind it when it comes back.
-    const bool whole = static_cast<const topics::LocalTopic*>(run->stream)->stream != nullptr;
-    if (whole || services().common.settings.queue.overflow == config::Overflow::disconnect) {
-      account_dropped(*run, Reason::slow_consumer);
-      return on_overflow();
+  net::SendQueue& waiting = queue();
+  if (waiting.delivery_bytes() > 0) {
+    const config::Settings& settings = services().common.settings;
+    if (waiting.delivery_bytes() + run->bytes.size() > settings.limits.queue_bytes) {
+      // A stream's subscriber has no words for a gap, and would go on from behind it when it comes back.
+      const bool whole = static_cast<const topics::LocalTopic*>(run->stream)->stream != nullptr;
+      if (whole || settings.queue.overflow == config::Overflow::disconnect) {
+        account_dropped(*run, Reason::slow_consumer);
+        return on_overflow();
+      }
+      drop_oldest(run->bytes.size());
     }
-    drop_oldest(run->bytes.size());
   }
-  if (queue.empty()) prompt_ = true;
-  connection_.send_shared(run);
+  if (waiting.empty()) prompt_ = true;
+  waiting.push_shared(run);
   mark_dirty();
 }
 
@@ -261,7 +261,7 @@ void Subscriber::drop_oldest(std::size_t arriving_bytes) {
   const std::size_t limit = services().common.settings.limits.queue_bytes;
   prompt_ = false;
   const std::size_t keep = arriving_bytes < limit ? limit - arriving_bytes : 0;
-  (void)connection_.queue().drop_oldest(keep, [this](const SharedBytes& lost) {
+  (void)queue().drop_oldest(keep, [this](const SharedBytes& lost) {
     account_dropped(lost, Reason::slow_consumer);
     return replace_lost(lost);
   });
@@ -278,7 +278,7 @@ std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& l
   if (known != losses.end()) {
     gap.from = known->from;
     session()->append_gap(topic, gap, frame);
-    connection_.queue().rewrite(*known->entry, std::move(frame));
+    queue().rewrite(*known->entry, std::move(frame));
     return std::nullopt;
   }
   session()->append_gap(topic, gap, frame);
@@ -288,8 +288,8 @@ std::optional<net::SharedBytesRef> Subscriber::replace_lost(const SharedBytes& l
   return entry;
 }
 
-void Subscriber::prepare_send() {
-  if (rare_ != nullptr && !connection_.send_in_flight()) {
+void Subscriber::prepare_send(bool send_in_flight) {
+  if (rare_ != nullptr && !send_in_flight) {
     rare_->losses.clear();
     if (rare_->log_questions.empty() && rare_->paid_until_ns <= services().now.steady_ns) rare_.reset();
   }
@@ -299,7 +299,7 @@ void Subscriber::prepare_send() {
 void Subscriber::announce(std::string_view topic, const proto::Gap& gap) {
   std::string frame;
   session()->append_gap(topic, gap, frame);
-  connection_.send_answer(std::move(frame));
+  queue().push_answer(std::move(frame));
 }
 
 // ---- accounts
@@ -315,7 +315,7 @@ void Subscriber::account_dropped(const SharedBytes& bytes, Reason reason) {
 }
 
 void Subscriber::show_queue() {
-  const auto bytes = static_cast<std::uint32_t>(connection_.queue().bytes());
+  const auto bytes = static_cast<std::uint32_t>(queue().bytes());
   if (bytes == shown_queue_bytes_) return;
   services().metrics.queue_bytes.add(std::int64_t{bytes} - shown_queue_bytes_);
   shown_queue_bytes_ = bytes;
@@ -333,15 +333,31 @@ bool Subscriber::over_rate() const {
 void Subscriber::mark_dirty() noexcept {
   if (dirty_) return;
   dirty_ = true;
-  services().dirty.push_back(&self());
+  services().dirty.push_back(this);
 }
 
 void Subscriber::stop_if_full(ShardIndex home) {
   if (!services().post.requests_full(home)) return;
-  connection_.pause_reading();
+  pause_reading();
   if (blocked_) return;
   blocked_ = true;
-  services().blocked.push_back(&self());
+  services().blocked.push_back(this);
+}
+
+void Subscriber::unblock() {
+  blocked_ = false;
+  mark_dirty();
+}
+
+void Subscriber::hold_back() {
+  throttled_ = true;
+  services().metrics.limits_reached[Reason::rate_exceeded].add();
+  services().throttle.hold(*this);
+}
+
+void Subscriber::unthrottle() {
+  throttled_ = false;
+  mark_dirty();
 }
 
 }  // namespace broker::shard

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client as its topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it
-// reads too slowly. Client (client.h) adds the protocols.
+// Who subscribes, as topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it
+// reads too slowly. Client (client.h) adds a connection and its protocols.
 //
-// Thread: the shard. Owns: the connection and the subscriptions (through the router).
-// Limits: deliveries queued are bounded by limits.queue_bytes, with the policy queue.overflow; a replay stands outside
+// Thread: the shard. Owns: the subscriptions (through the router). Borrows: the queue, which is whoever derives from
+// it. Limits: deliveries queued are bounded by limits.queue_bytes, with the policy queue.overflow; a replay stands
+// outside
 //   of it and is paced by the reader: one page (limits::page_bytes_max) at a time for each connection.
 #pragma once
 
@@ -21,25 +22,57 @@ namespace broker::shard {
 
 class Subscriber : public Recipient {
  public:
+  // The end of a turn: what waited for room goes on, and what is pending is sent.
+  virtual void settle() = 0;
+  // The mailbox that stopped it has room.
+  void unblock();
+  // Its rate may allow more by now.
+  void unthrottle();
+  // Drain: an orderly close; what is under way is still answered.
+  virtual void go_away() = 0;
+  // The end of patience: ends it now.
+  virtual void cut() = 0;
+  // For its memory: what waits for it is dropped, and it is closed.
+  virtual void shed() = 0;
+  [[nodiscard]] std::size_t waiting_bytes() const { return queue().bytes(); }
+  // Nothing refers to it any more but the table.
+  [[nodiscard]] virtual bool may_be_destroyed() const { return !dirty_ && !blocked_ && !throttled_; }
+
+  [[nodiscard]] ClientId id() const { return id_; }
+  virtual proto::Session* session() = 0;  // null when there is none any more
+  virtual proto::Host& host() = 0;
+
   void deliver(const net::SharedBytesRef& run) noexcept final;
   void on_page(proto::Tag serial, ReadPage& page) noexcept final;
+  void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept final;
+  void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> content_bytes) noexcept final;
 
  protected:
-  Subscriber(Services& services, ClientId id, net::Stream& stream, int fd, std::unique_ptr<net::Tls> tls);
+  explicit Subscriber(ClientId id) : id_(id) {}
   ~Subscriber() override = default;
 
-  [[nodiscard]] Services& services() const { return static_cast<Services&>(connection_.services()); }
+  [[nodiscard]] virtual Services& services() const = 0;
+  // What waits to be sent.
+  [[nodiscard]] virtual net::SendQueue& queue() = 0;
+  [[nodiscard]] const net::SendQueue& queue() const { return const_cast<Subscriber*>(this)->queue(); }
 
   // Of proto::Host.
   [[nodiscard]] std::optional<proto::Error> add_subscription(proto::Tag, std::string_view topic, const proto::Start&,
                                                              std::uint32_t dialect);
   [[nodiscard]] std::optional<proto::Error> remove_subscription(std::string_view topic);
   void ask_log(proto::Tag, std::string_view topic, const proto::Start&, std::uint32_t limit);
+  // Sends it to its topic's home, unless it is too large or memory is short. Every publication that is refused is
+  // counted, by refuse_publish(). `answered`: the session is to hear that it went well.
+  [[nodiscard]] std::optional<proto::Error> send_to_home(proto::Tag, const proto::Publication&, std::uint32_t dialect,
+                                                         bool answered);
+  [[nodiscard]] virtual proto::Error refuse_publish(proto::Reason, std::string message);
+  // What it has published leaves room for more.
+  [[nodiscard]] bool may_publish() const;
 
   void remove_all_subscriptions();
-  // Before a send is made: what it takes can no longer change. Asks for the next page of a replay when the one before
-  // has left.
-  void prepare_send();
+  // Before a send is made: what it takes can no longer change, nor what is being sent. Asks for the next page of a
+  // replay when the one before has left.
+  void prepare_send(bool send_in_flight);
   // An entry of the queue has left, or (`reason`) is dropped.
   void account_left(const net::SharedBytes& bytes, std::uint8_t dialect);
   void account_dropped(const net::SharedBytes& bytes, proto::Reason reason);
@@ -53,23 +86,26 @@ class Subscriber : public Recipient {
   void pay(std::int64_t ns);
   [[nodiscard]] bool over_rate() const;
 
-  // Puts the client on the list of those that the shard sees to at the turn's end.
+  // Puts it on the list of those that the shard sees to at the turn's end.
   void mark_dirty() noexcept;
-  virtual Client& self() = 0;
-  virtual proto::Session* session() = 0;  // null when there is none any more
-  virtual proto::Host& host() = 0;
   // The queue is full and the policy is `disconnect`.
   virtual void on_overflow() noexcept = 0;
-  // The mailbox to that home is full.
+  // What it publishes and asks is not taken in for a while.
+  virtual void pause_reading() = 0;
+  // Where the mailbox to that home is full.
   void stop_if_full(ShardIndex home);
+  // It has sent more than its rate allows: not read until unthrottle().
+  void hold_back();
 
   const ClientId id_;
-  net::Connection connection_;
-  std::uint32_t outstanding_ = 0;  // questions to homes whose answers will have to be sent
-  bool blocked_ = false;           // on services().blocked
-  bool prompt_ = false;            // the first run in the queue found it empty
-  bool deaf_ : 1 = false;          // takes no deliveries any more
-  bool dirty_ : 1 = false;         // on services().dirty
+  std::uint32_t outstanding_ = 0;       // questions to homes whose answers will have to be sent
+  std::uint32_t publishing_bytes_ = 0;  // of content that is on its way to a home and not acknowledged
+  std::uint32_t next_serial_ = 1;       // of questions to homes; those that are not answered yet are few
+  bool blocked_ = false;                // on services().blocked
+  bool prompt_ = false;                 // the first run in the queue found it empty
+  bool deaf_ : 1 = false;               // takes no deliveries any more
+  bool dirty_ : 1 = false;              // on services().dirty
+  bool throttled_ : 1 = false;          // held by services().throttle
   std::uint8_t deflate_bits_ = 0;  // the window that its deliveries are compressed with; 0: permessage-deflate is off
 
  private:
@@ -108,7 +144,6 @@ class Subscriber : public Recipient {
   std::uint16_t subscription_count_ = 0;
   std::uint16_t replaying_ = 0;  // subscriptions with more to replay
   std::uint32_t shown_queue_bytes_ = 0;
-  std::uint64_t next_serial_ = 1;
   std::unique_ptr<Rare> rare_;
 };
 

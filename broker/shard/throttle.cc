@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "broker/shard/client.h"
+#include "broker/shard/subscriber.h"
 
 namespace broker::shard {
 namespace {
@@ -15,13 +15,13 @@ constexpr auto pause = 32ms;
 
 }  // namespace
 
-void Throttle::hold(Client& client) {
+void Throttle::hold(Subscriber& client) {
   held_.push_back(&client);
   if (!timer_.armed()) timers_.arm(timer_, now_.steady + pause);
 }
 
 void Throttle::on_timer() noexcept {
-  for (Client* client : std::exchange(held_, {})) client->unthrottle();
+  for (Subscriber* client : std::exchange(held_, {})) client->unthrottle();
 }
 
 }  // namespace broker::shard

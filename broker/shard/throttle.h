@@ -11,7 +11,7 @@
 
 namespace broker::shard {
 
-class Client;
+class Subscriber;
 
 class Throttle {
  public:
@@ -19,8 +19,8 @@ class Throttle {
     timer_.bind<&Throttle::on_timer>(*this);
   }
 
-  // Until Client::unthrottle() is called.
-  void hold(Client& client);
+  // Until Subscriber::unthrottle() is called.
+  void hold(Subscriber& client);
 
  private:
   void on_timer() noexcept;
@@ -28,7 +28,7 @@ class Throttle {
   base::TimerWheel& timers_;
   const Now& now_;
   base::Timer timer_;
-  std::vector<Client*> held_;
+  std::vector<Subscriber*> held_;
 };
 
 }  // namespace broker::shard

@@ -163,19 +163,19 @@ class OneShard {
         post.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router.on_mail(std::move(mail)); });
     post.release();
     if (!services.blocked.empty() && !post.any_requests_full()) {
-      for (Client* client : std::exchange(services.blocked, {})) client->unblock();
+      for (Subscriber* client : std::exchange(services.blocked, {})) client->unblock();
     }
     return mails;
   }
   std::size_t flush() {
-    const std::vector<Client*> flushing = std::exchange(services.dirty, {});
-    for (Client* client : flushing) client->settle();
+    const std::vector<Subscriber*> flushing = std::exchange(services.dirty, {});
+    for (Subscriber* client : flushing) client->settle();
     return flushing.size();
   }
   void bury() {
     router.messages().free_all();
     std::erase_if(services.dead, [this](ClientId id) {
-      if (!static_cast<Client*>(clients.find(id))->may_be_destroyed()) return false;
+      if (!static_cast<Subscriber*>(clients.find(id))->may_be_destroyed()) return false;
       clients.destroy(id);
       return true;
     });
