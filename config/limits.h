@@ -97,6 +97,10 @@ inline constexpr std::size_t chunk_line_bytes_max = 256;
 static_assert(target_bytes_max < head_bytes_max && trailer_bytes_max <= head_bytes_max);
 static_assert(chunk_line_bytes_max > 16 && chunk_line_bytes_max <= receive_buffer_bytes);
 
+// --- Sessions of Engine.IO and Socket.IO ----------------------------------------------------------
+
+inline constexpr std::size_t secret_bytes = 15;  // of a session's id, in base64url 20 characters
+
 // --- Topics and messages --------------------------------------------------------------------------
 
 // One byte can hold the length. Percent-encoded it triples, and must still fit in a request's target.

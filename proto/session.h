@@ -9,6 +9,7 @@
 //   commands in one call asks `Host::has_room()` before each.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -91,6 +92,19 @@ struct WireFormat {
   std::string_view (*refusal)(const WireFormat& self, const Message&) = nullptr;
 };
 
+// What time it is in the present turn.
+struct Clock {
+  std::int64_t steady_ms = 0;  // never jumps
+  std::int64_t wall_us = 0;    // since 1970
+};
+
+class WebSocketSession;
+
+namespace socketio {
+struct Services;
+struct SessionAnswer;
+}  // namespace socketio
+
 // What a session may ask of the broker. Each asking method either refuses at once (an Error is returned and no answer
 // will follow) or answers later, exactly once, by the session's `on_…` method with the same tag, unless the connection
 // closes first, or the publication is a quiet one and went well. All views are copied before the call returns.
@@ -113,6 +127,17 @@ class Host {
   // Whether there is room for one more answer of up to limits::answer_bytes_max bytes.
   [[nodiscard]] virtual bool has_room() const = 0;
 
+  [[nodiscard]] virtual Clock clock() const = 0;
+  // Session::on_timer is called once, so long from now. What was asked for before is forgotten.
+  virtual void wake_in(std::chrono::milliseconds) = 0;
+  // 15 unguessable bytes as 20 characters of base64url.
+  [[nodiscard]] virtual std::string make_secret() = 0;
+  // Of a subscription to a stream: a message with an audience is delivered to those members alone whom it names
+  // (proto/audience.h). Requires: subscribed to the stream.
+  virtual void join(std::string_view stream, std::string_view member) = 0;
+  virtual void part(std::string_view stream, std::string_view member) = 0;
+  [[nodiscard]] virtual bool is_member(std::string_view stream, std::string_view member) const = 0;
+
  protected:
   ~Host() = default;
 };
@@ -126,8 +151,16 @@ class Session {
   virtual void on_log(Tag, const Answer<LogPage>&, Host&) {}
   // Writes the announcement of a loss at its place in the stream; dialects that have no words for it write nothing.
   virtual void append_gap(std::string_view /*topic*/, const Gap&, std::string& /*out*/) const {}
+  // What was to be replayed has been handed out: from here on the subscription is live. Behind every on_subscribed that
+  // was no refusal.
+  virtual void on_live(std::string_view /*topic*/, Host&) {}
+  // Host::wake_in said so.
+  virtual void on_timer(Host&) {}
+  virtual void on_session_answer(socketio::SessionAnswer&&, Host&) {}
   // Null for a session that never subscribes.
   [[nodiscard]] virtual const WireFormat* wire_format() const { return nullptr; }
+  // Of one topic's deliveries, where they differ.
+  [[nodiscard]] virtual const WireFormat* wire_format_of(std::string_view /*topic*/) const { return wire_format(); }
 };
 
 // What a peer's WebSocket message is: RFC 6455 §5.6.
@@ -139,6 +172,16 @@ class WebSocketSession : public Session {
   virtual void on_open(Host&) {}
   // One whole message; text has been checked to be UTF-8. `payload` may be changed in place.
   virtual void on_message(DataType, std::span<char> payload, Host&) = 0;
+  // False: the peer is not read on.
+  [[nodiscard]] virtual bool takes_messages() const { return true; }
+  // It keeps watch over its peer by itself: the host sends no pings.
+  [[nodiscard]] virtual bool watches_peer() const { return false; }
+  // The connection ends or has ended, whoever wanted that; called once, and the last call. It may still publish.
+  virtual void on_end(Reason, Host&) {}
+  // What it holds on the heap of what the peer sent, for the accounts of the connection.
+  [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
+  // By which requests may ask for it; empty: they may not.
+  [[nodiscard]] virtual std::string_view session_id() const { return {}; }
 };
 
 // The answer to one HTTP request. What every answer carries (Connection, CORS, Kodama-Shard) the host adds.
@@ -147,6 +190,7 @@ struct Response {
   std::string_view content_type = "application/json";
   std::string_view body = {};
   std::string_view extra_headers = {};  // whole lines, each with CRLF
+  bool last = false;                    // the connection ends behind it
 };
 
 class HttpHost : public Host {
@@ -160,6 +204,10 @@ class HttpHost : public Host {
 
   // Whether access.origins allows what the request's Origin says, or it has none.
   [[nodiscard]] virtual bool origin_allowed() const = 0;
+  // Instead of an answer: the connection becomes a WebSocket with that session (RFC 6455 §4.2.2), or is refused where
+  // the request's handshake is faulty.
+  // `extra_headers`: as in Response.
+  virtual void upgrade(std::unique_ptr<WebSocketSession>, std::string_view extra_headers) = 0;
 
  protected:
   ~HttpHost() = default;
@@ -175,6 +223,16 @@ class HttpSession : public Session {
   [[nodiscard]] virtual std::size_t on_body(std::string_view piece, HttpHost&) { return piece.size(); }
   // What of the body it holds on the heap, for the accounts of the connection.
   [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
+  // Whether a client that waits for it is told to send its body (RFC 9110 §10.1.1) now; otherwise the session says so
+  // itself, with Host::send.
+  [[nodiscard]] virtual bool takes_body_now() const { return true; }
+  // Its answer is for somebody who waits: where the peer ends its side, it waits no more.
+  [[nodiscard]] virtual bool ends_with_input() const { return false; }
+  // Whether it reads the request after on_request(). One that may wait long for its answer should not: the head's
+  // memory is given back then.
+  [[nodiscard]] virtual bool keeps_request() const { return true; }
+  // The connection ends before there was an answer; called once, and the last call.
+  virtual void on_gone(HttpHost&) {}
   // The body has ended; the session answers now or later.
   virtual void on_body_end(HttpHost&) = 0;
 

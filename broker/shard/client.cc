@@ -75,7 +75,8 @@ std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
 void Client::on_end() noexcept {
   mark_dirty();
   if (close_pending_) return;
-  if (phase_ == Phase::http && under_way() && http_->body_ended) {
+  const bool waits = phase_ == Phase::http && under_way() && http_->body_ended;
+  if (waits && !(http_->session != nullptr && http_->session->ends_with_input())) {
     http_->input_ended = true;  // it asked and closed its side; it still gets its answer
   } else {
     end_connection(Reason::peer_closed);
@@ -96,6 +97,7 @@ bool Client::at_rest() const {
 }
 
 void Client::on_dead(Reason reason) noexcept {
+  end_session(reason);
   connection_.queue().clear([&](const net::SharedBytes& bytes) { account_dropped(bytes, reason); });
   show_queue();
   remove_all_subscriptions();
@@ -161,7 +163,12 @@ bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
   if (compressed_input_ != nullptr && compressed_input_->inflated_bytes >= limits::inflated_bytes_per_turn)
     return false;
+  if (websocket_ != nullptr && !websocket_->takes_messages()) return false;
   return may_publish() && connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
+}
+
+void Client::wake_in(std::chrono::milliseconds from_now) {
+  if (phase_ == Phase::websocket && !close_pending_) wait_for(Wait::session, from_now);
 }
 
 void Client::count_command() {
@@ -212,6 +219,7 @@ void Client::account_memory() {
 std::size_t Client::held_input() const {
   std::size_t bytes = connection_.kept_bytes();
   if (decoder_ != nullptr) bytes += decoder_->buffered_bytes();
+  if (websocket_ != nullptr) bytes += websocket_->held_bytes();
   if (http_ != nullptr) bytes += http_->held_bytes();
   if (compressed_input_ != nullptr) bytes += compressed_input_->held_bytes();
   return bytes;
@@ -246,6 +254,7 @@ void Client::cut() {
 
 void Client::end_connection(Reason reason) {
   if (phase_ == Phase::ending) return;
+  end_session(reason);
   close_reason_ = reason;
   if (phase_ == Phase::websocket) {
     const proto::ReasonFacts& facts = proto::facts(reason);
@@ -262,6 +271,13 @@ void Client::end_connection(Reason reason) {
   wait_for(Wait::close, limits::close_patience);
   connection_.finish(reason);
   mark_dirty();
+}
+
+void Client::end_session(Reason reason) {
+  if (session_ended_) return;
+  session_ended_ = true;
+  if (websocket_ != nullptr) return websocket_->on_end(reason, *this);
+  if (http_ != nullptr && http_->session != nullptr && !http_->answered) http_->session->on_gone(*this);
 }
 
 void Client::on_overflow() noexcept {
@@ -322,6 +338,7 @@ void Client::on_timer() noexcept {
     case Wait::answers_taken: return end_connection(Reason::read_timeout);
     case Wait::ping_due: return ping();
     case Wait::pong: return on_pong_due();
+    case Wait::session: return websocket_->on_timer(*this);
     case Wait::close: return on_close_due();
   }
 }

@@ -35,7 +35,18 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
  private:
   enum class Phase : std::uint8_t { http, websocket, ending };
   // What the timer waits for.
-  enum class Wait : std::uint8_t { nothing, handshake, head, body, idle, answers_taken, ping_due, pong, close };
+  enum class Wait : std::uint8_t {
+    nothing,
+    handshake,
+    head,
+    body,
+    idle,
+    answers_taken,
+    ping_due,
+    pong,
+    session,
+    close
+  };
 
   // net::Stream
   void on_secured() noexcept override;
@@ -56,11 +67,18 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void send(std::string_view bytes) override;
   void close(proto::Reason reason) override;
   bool has_room() const override;
+  proto::Clock clock() const override { return read_clock(); }
+  void wake_in(std::chrono::milliseconds from_now) override;
+  std::string make_secret() override { return new_secret(); }
+  void join(std::string_view stream, std::string_view member) override { add_member(stream, member); }
+  void part(std::string_view stream, std::string_view member) override { remove_member(stream, member); }
+  bool is_member(std::string_view stream, std::string_view member) const override { return has_member(stream, member); }
   void respond(const proto::Response&) override;
   void begin(const proto::Response& head) override;
   void write(std::string_view bytes) override;
   void end() override;
   bool origin_allowed() const override;
+  void upgrade(std::unique_ptr<proto::WebSocketSession>, std::string_view extra_headers) override;
 
   // client_http.cc
   [[nodiscard]] bool under_way() const { return http_ != nullptr && http_->under_way(); }
@@ -79,7 +97,9 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   [[nodiscard]] proto::http::ResponseParts parts(const proto::Response&) const;
 
   // client_websocket.cc
-  void upgrade(const proto::http::Match& match);
+  void open_websocket(const proto::http::Match& match);
+  void switch_protocols(std::unique_ptr<proto::WebSocketSession>, std::string_view subprotocol,
+                        std::string_view extra_headers = {});
   std::size_t read_websocket(std::span<std::uint8_t> bytes);
   std::size_t read_frames(proto::websocket::Decoder& decoder, std::span<std::uint8_t> bytes);
   void on_websocket_event(proto::websocket::Event& event);
@@ -116,6 +136,8 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   // Says what the protocol has to say, flushes and finishes. What is still to be answered is not waited for: see
   // close().
   void end_connection(proto::Reason reason);
+  // Tells the session of the WebSocket, or of a request that is not answered yet; once.
+  void end_session(proto::Reason reason);
 
   net::Connection connection_;
   std::unique_ptr<HttpExchange> http_;                  // in Phase::http, from a request's first byte to its end
@@ -135,6 +157,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   bool close_pending_ : 1 = false;  // close() was called; it waits for the answers to what came before
   bool pinged_behind_backlog_ : 1 = false;
   bool peer_said_close_ : 1 = false;  // a WebSocket close frame has come
+  bool session_ended_ : 1 = false;    // and knows it
   proto::Reason close_reason_ = proto::Reason::peer_closed;
   std::uint16_t peer_close_code_ = 0;
 };

@@ -101,7 +101,7 @@ void Client::on_request(http::Request&& request) {
   }
   http_->head_request = asked.method == "HEAD";
   switch (match.kind) {
-    case http::Match::Kind::found: return match.websocket() ? upgrade(match) : open_http(match);
+    case http::Match::Kind::found: return match.websocket() ? open_websocket(match) : open_http(match);
     case http::Match::Kind::options: return answer_preflight(match.headers);
     case http::Match::Kind::not_found:
       return respond({.status = 404, .body = services().common.routes.not_found_body(), .extra_headers = {}});
@@ -136,11 +136,12 @@ void Client::open_http(const http::Match& match) {
   const auto& dialects = services().common.dialects;
   set_dialect(static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin()), transport_);
   http_->session->on_request(*this);
-  if (asked.expects_continue && asked.has_body && !http_->answered) {
+  if (asked.expects_continue && asked.has_body && !http_->answered && http_->session->takes_body_now()) {
     std::string interim;
     http::append_continue(interim);
     send(interim);
   }
+  if (http_->judges_origin && !http_->session->keeps_request()) http_->forget_head();
 }
 
 // Gives the session what it had no room for, and tells it of the body's end. Returns whether reading may go on.
@@ -196,7 +197,7 @@ void Client::respond(const proto::Response& response) {
     services().metrics.publishes_refused[refusal_reason(response.status)].add();
   http::ResponseParts out = parts(response);
   // Without the rest of the body there is no next request on this connection.
-  out.keep_alive = out.keep_alive && (http_->body_ended || !http_->request->has_body);
+  out.keep_alive = out.keep_alive && !response.last && (http_->body_ended || !http_->request->has_body);
   std::string headers = common_headers().append(response.extra_headers);
   if (asks_to_come_back(response.status)) headers += "Retry-After: 1\r\n";
   out.extra_headers = headers;
@@ -253,6 +254,13 @@ bool Client::origin_allowed() const {
                                                  connection_.tls() != nullptr);
 }
 
+// At the turn's end, as the session is on the stack.
+void Client::upgrade(std::unique_ptr<proto::WebSocketSession> session, std::string_view extra_headers) {
+  http_->upgrade_to = std::move(session);
+  http_->upgrade_headers = extra_headers;
+  mark_dirty();
+}
+
 void Client::answer_preflight(const std::string& allow) {
   std::string headers = allow;
   const http::Request& asked = *http_->request;
@@ -267,7 +275,9 @@ void Client::answer_preflight(const std::string& allow) {
 
 // At the turn's end, when the session is not on the stack.
 void Client::finish_exchange() {
-  if (http_ == nullptr || !http_->answered) return;
+  if (http_ == nullptr) return;
+  if (http_->upgrade_to != nullptr) return switch_protocols(std::move(http_->upgrade_to), {}, http_->upgrade_headers);
+  if (!http_->answered) return;
   if (!http_->keep_alive) {
     return end_connection(!http_->under_way() || close_reason_ != Reason::peer_closed ? close_reason_
                                                                                       : Reason::answered);

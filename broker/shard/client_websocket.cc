@@ -2,6 +2,8 @@
 // A client from the WebSocket handshake on (RFC 6455 §4.2, §5, §7).
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "broker/base/strings.h"
 #include "broker/net/digest.h"
 #include "broker/shard/client.h"
 #include "config/limits.h"
@@ -18,7 +20,20 @@ using proto::Reason;
 // A 101 with its headers mostly takes no more.
 constexpr std::size_t switching_bytes = 256;
 
-void Client::upgrade(const proto::http::Match& match) {
+void Client::open_websocket(const proto::http::Match& match) {
+  const config::Settings& settings = services().common.settings;
+  auto opened = match.dialect->open_websocket(*http_->request, {.message_bytes_max = settings.limits.message_bytes});
+  if (const auto* error = std::get_if<proto::Error>(&opened)) {
+    return refuse(Reason::bad_request, error->status, error->message);
+  }
+  const auto& dialects = services().common.dialects;
+  const auto dialect = static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin());
+  set_dialect(dialect, transport_);
+  switch_protocols(std::move(std::get<std::unique_ptr<proto::WebSocketSession>>(opened)), match.subprotocol);
+}
+
+void Client::switch_protocols(std::unique_ptr<proto::WebSocketSession> session, std::string_view subprotocol,
+                              std::string_view extra_headers) {
   const proto::http::Request& asked = *http_->request;
   const websocket::HandshakeRequest request{
       .method = asked.method, .version_minor = asked.version_minor, .headers = asked.headers};
@@ -27,12 +42,6 @@ void Client::upgrade(const proto::http::Match& match) {
     return refuse(refusal->reason, refusal->status(), refusal->message, refusal->extra_headers);
   }
   if (services().draining) return refuse(Reason::draining, 503, "this broker is going away");
-  const config::Settings& settings = services().common.settings;
-  auto opened = match.dialect->open_websocket(asked, {.message_bytes_max = settings.limits.message_bytes});
-  if (const auto* error = std::get_if<proto::Error>(&opened)) {
-    return refuse(Reason::bad_request, error->status, error->message);
-  }
-  auto& session = std::get<std::unique_ptr<proto::WebSocketSession>>(opened);
   const auto extension = agree_on_compression(request, session->wire_format() != nullptr);
   if (const auto* refusal = std::get_if<websocket::Refusal>(&extension)) {
     return refuse(refusal->reason, refusal->status(), refusal->message);
@@ -40,19 +49,22 @@ void Client::upgrade(const proto::http::Match& match) {
   const std::string accept = websocket::accept_key(std::get<websocket::Handshake>(checked).key, net::sha1);
   std::string answer;
   answer.reserve(switching_bytes);
-  websocket::append_switching_protocols(answer, accept, match.subprotocol,
-                                        std::get<std::string>(extension) + common_headers());
+  websocket::append_switching_protocols(
+      answer, accept, subprotocol,
+      absl::StrCat(std::get<std::string>(extension), common_headers(), base::to_absl(extra_headers)));
   connection_.send_answer(std::move(answer));
   connection_.queue().pin();  // a ping may stand right behind the request: its pong waits for the 101
 
   websocket_ = std::move(session);
-  const auto& dialects = services().common.dialects;
-  const auto dialect = static_cast<std::uint32_t>(std::ranges::find(dialects, match.dialect) - dialects.begin());
   const bool secure = connection_.tls() != nullptr;
-  set_dialect(dialect, secure ? base::Transport::wss : base::Transport::ws);
+  set_dialect(dialect_, secure ? base::Transport::wss : base::Transport::ws);
   phase_ = Phase::websocket;
   http_.reset();
-  wait_for(Wait::ping_due, settings.websocket.ping_interval);
+  if (websocket_->watches_peer()) {
+    wait_for(Wait::nothing, {});
+  } else {
+    wait_for(Wait::ping_due, services().common.settings.websocket.ping_interval);
+  }
   websocket_->on_open(*this);
   // Who sees the 101 is subscribed: what anyone publishes from then on, by whichever shard, comes to it.
   opening_ = subscribes();

@@ -52,7 +52,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
     return proto::refusal(Reason::too_many_subscriptions,
                           absl::StrCat("at most ", most, " subscriptions a connection"));
   }
-  Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format(), deflate_bits_);
+  Subscription& made = services().router.subscribe(*this, topic, *session()->wire_format_of(topic), deflate_bits_);
   made.beginning->serial = next_serial_++;
   made.beginning->tag = tag;
   made.beginning->resumes = start.from == proto::Start::From::after;
@@ -212,7 +212,9 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
     subscription.more_to_replay = page.more;
   }
   // Home answered at one moment of the topic and sends every later message behind the answer: from here on, live.
-  if (!page.more) services().router.make_live(subscription);
+  if (page.more) return;
+  services().router.make_live(subscription);
+  session()->on_live(std::string(topic), host());  // which may end the subscription
 }
 
 bool Subscriber::page_on_its_way() const {

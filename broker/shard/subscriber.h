@@ -68,6 +68,12 @@ class Subscriber : public Recipient {
   [[nodiscard]] virtual proto::Error refuse_publish(proto::Reason, std::string message);
   // What it has published leaves room for more.
   [[nodiscard]] bool may_publish() const;
+  [[nodiscard]] proto::Clock read_clock() const;
+  [[nodiscard]] static std::string new_secret();
+
+  void add_member(std::string_view stream, std::string_view member);
+  void remove_member(std::string_view stream, std::string_view member);
+  [[nodiscard]] bool has_member(std::string_view stream, std::string_view member) const;
 
   void remove_all_subscriptions();
   // Before a send is made: what it takes can no longer change, nor what is being sent. Asks for the next page of a

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a subscriber publishes.
+// What a subscriber publishes, and of which streams' members it is one.
+#include <array>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "broker/net/digest.h"
 #include "broker/shard/subscriber.h"
 #include "config/limits.h"
 
@@ -10,6 +13,9 @@ namespace broker::shard {
 
 namespace limits = config::limits;
 using proto::Reason;
+using topics::Subscription;
+
+// ---- publishing
 
 std::optional<proto::Error> Subscriber::send_to_home(proto::Tag tag, const proto::Publication& publication,
                                                      std::uint32_t dialect, bool answered) {
@@ -58,6 +64,32 @@ proto::Error Subscriber::refuse_publish(Reason reason, std::string message) {
 
 bool Subscriber::may_publish() const {
   return !blocked_ && !over_rate() && publishing_bytes_ < limits::publishing_bytes_max;
+}
+
+proto::Clock Subscriber::read_clock() const {
+  const Now& now = services().now;
+  return {.steady_ms = now.steady_ns / 1'000'000, .wall_us = now.wall_us};
+}
+
+std::string Subscriber::new_secret() {
+  std::array<std::uint8_t, limits::secret_bytes> bytes{};
+  net::random_bytes(bytes);
+  return absl::WebSafeBase64Escape({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// ---- members of streams
+
+void Subscriber::add_member(std::string_view stream, std::string_view member) {
+  if (Subscription* found = find(stream)) services().router.join(*found, member);
+}
+
+void Subscriber::remove_member(std::string_view stream, std::string_view member) {
+  if (Subscription* found = find(stream)) services().router.part(*found, member);
+}
+
+bool Subscriber::has_member(std::string_view stream, std::string_view member) const {
+  const Subscription* found = find(stream);
+  return found != nullptr && services().router.is_member(*found, member);
 }
 
 }  // namespace broker::shard

@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -46,13 +48,16 @@ class FakeHost final : public proto::HttpHost {
 
   // What the session did, in order.
   std::vector<Publish> publishes;
-  std::vector<bool> quiet;  // of each of them
+  std::vector<bool> quiet;             // of each of them
+  std::vector<std::string> audiences;  // of each of them
+  std::vector<bool> by_rule;           // of each of them
   std::vector<Subscribe> subscribes;
   std::vector<std::string> unsubscribes;
   std::vector<Read> reads;
   std::vector<std::string> sent;
   std::vector<proto::Reason> closes;
   std::vector<Responded> responses;
+  std::string headers;  // of the answer, beside its type
   std::optional<Responded> begun;
   std::string written;
   bool ended = false;
@@ -60,12 +65,15 @@ class FakeHost final : public proto::HttpHost {
   // What the test decides.
   std::map<std::string, proto::Error> refusals;  // by topic
   bool room = true;
+  proto::Clock now;
 
   std::optional<proto::Error> publish(proto::Tag tag, const proto::Publication& publication) override {
     if (auto refused = refusal(publication.topic)) return refused;
     publishes.push_back({tag, std::string(publication.topic), std::string(publication.event), publication.kind,
                          std::string(publication.content)});
     quiet.push_back(publication.quiet);
+    audiences.emplace_back(publication.audience);
+    by_rule.push_back(publication.by_rule);
     return std::nullopt;
   }
   std::optional<proto::Error> subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) override {
@@ -76,6 +84,7 @@ class FakeHost final : public proto::HttpHost {
   std::optional<proto::Error> unsubscribe(std::string_view topic) override {
     if (auto refused = refusal(topic)) return refused;
     unsubscribes.emplace_back(topic);
+    std::erase_if(members, [topic](const auto& member) { return member.first == topic; });
     return std::nullopt;
   }
   std::optional<proto::Error> read_log(proto::Tag tag, std::string_view topic, const proto::Start& start,
@@ -89,12 +98,37 @@ class FakeHost final : public proto::HttpHost {
   void close(proto::Reason reason) override { closes.push_back(reason); }
   bool has_room() const override { return room; }
 
+  std::optional<std::chrono::milliseconds> wake;  // the newest wish
+  std::set<std::pair<std::string, std::string>> members;
+  int secrets = 0;
+  proto::Clock clock() const override { return now; }
+  void wake_in(std::chrono::milliseconds from_now) override { wake = from_now; }
+  std::string make_secret() override {  // secret-000000000001, …
+    std::string number = std::to_string(++secrets);
+    return "secret-" + std::string(13 - number.size(), '0') + number;
+  }
+  void join(std::string_view stream, std::string_view member) override { members.emplace(stream, member); }
+  void part(std::string_view stream, std::string_view member) override {
+    members.erase({std::string(stream), std::string(member)});
+  }
+  bool is_member(std::string_view stream, std::string_view member) const override {
+    return members.contains({std::string(stream), std::string(member)});
+  }
+
+  std::unique_ptr<proto::WebSocketSession> upgraded;
+  std::string upgrade_headers;
   bool origin_is_allowed = true;
+  proto::socketio::Services* services = nullptr;  // where a session is opened
   bool origin_allowed() const override { return origin_is_allowed; }
+  void upgrade(std::unique_ptr<proto::WebSocketSession> session, std::string_view extra_headers) override {
+    upgraded = std::move(session);
+    upgrade_headers = extra_headers;
+  }
 
   void respond(const proto::Response& response) override {
     require(responses.empty() && !begun, "a request is answered once");
     responses.push_back({response.status, std::string(response.content_type), std::string(response.body)});
+    headers = response.extra_headers;
   }
   void begin(const proto::Response& head) override {
     require(responses.empty() && !begun, "a request is answered once");
