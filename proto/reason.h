@@ -43,6 +43,7 @@ enum class Reason : std::uint8_t {
   head_timeout,
   body_timeout,
   ping_timeout,
+  connect_timeout,  // an Engine.IO session in which nobody has said CONNECT
   close_timeout,
   read_timeout,  // the peer does not take its answers
   // limits of a connection (config/README.md has the table of all)
@@ -50,6 +51,7 @@ enum class Reason : std::uint8_t {
   rate_exceeded,  // read more slowly, never closed
   // resources
   slow_consumer,
+  taken_over,  // by another connection of the same client, which this one was only thought to be
   undeliverable,  // one message alone: the subscriber's dialect has no way to say it
   too_many_connections,
   too_many_from_address,

@@ -360,7 +360,7 @@ class Table(unittest.TestCase):
     NO_LIMITS = set("""peer_closed peer_reset answered going_away bad_request unauthorized origin_refused not_found
         method_not_allowed length_required expectation_failed upgrade_required not_implemented version_not_supported
         plain_http_on_tls protocol_error unsupported_data invalid_utf8 invalid_deflate policy_violation tls_error draining
-        close_timeout internal_error undeliverable""".split())
+        close_timeout internal_error connect_timeout taken_over undeliverable""".split())
 
     def test_every_reason_that_is_a_limit_has_a_row(self):
         rows = {reason for _, reason in table_rows()}
