@@ -20,6 +20,7 @@ namespace broker::shard {
 struct ClientId {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
+  [[nodiscard]] bool operator==(const ClientId&) const = default;
 };
 
 // What a reader asks of a topic's log: a subscription's beginning, the next page of its replay, or a single read.
