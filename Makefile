@@ -29,7 +29,7 @@ test: ## build and test everything; the last line counts
 	@setup/build.sh release kodama swarm bench_load bench_floor bench_micro
 	@setup/build.sh asan
 	@setup/build.sh tsan
-	@setup/npm.sh
+	@setup/npm.sh tests/e2e/browser
 	@/usr/bin/python3 tests/run.py $(ARGS)
 
 quick-test: ## the unit tests under ASan and UBSan alone: what to run while writing
@@ -68,4 +68,4 @@ format: ## clang-format over all C++
 	@git ls-files '*.cc' '*.h' | xargs clang-format-16 -i
 
 clean: ## remove everything that was built
-	@rm -rf build tests/e2e/browser/node_modules
+	@rm -rf build tests/e2e/browser/node_modules broker/web/socketio/node_modules

@@ -30,14 +30,11 @@
 #include "broker/shard/reloader.h"
 #include "broker/shard/rule_settings.h"
 #include "broker/shard/shard_threads.h"
-#include "broker/web/web_files.h"
+#include "broker/web/served_files.h"
 #include "config/command_line.h"
 #include "config/limits.h"
 #include "config/preset.h"
-#include "proto/files/dialect.h"
-#include "proto/native/dialect.h"
-#include "proto/raw/dialect.h"
-#include "proto/rest/dialect.h"
+#include "dialects.h"
 
 namespace {
 
@@ -67,35 +64,6 @@ broker::base::LogOptions log_options(const config::Logging& logging) {
                                                               : broker::base::LogFormat::text};
 }
 
-std::vector<proto::files::File> served_files(bool dev) {
-  std::vector<proto::files::File> files;
-  for (const broker::web::File& file : broker::web::files()) {
-    if (dev || file.path == "/kodama.js") files.push_back({file.path, file.content_type, file.bytes});
-  }
-  return files;
-}
-
-// What is spoken. A new dialect is a folder in proto/ and one line here; its place is its number in the metrics.
-class Dialects {
- public:
-  explicit Dialects(bool dev) {
-    add<proto::rest::RestDialect>();
-    add<proto::raw::RawDialect>();
-    add<proto::native::NativeDialect>();
-    add<proto::files::FilesDialect>(served_files(dev));
-  }
-  [[nodiscard]] std::span<const proto::Dialect* const> list() const { return list_; }
-
- private:
-  template <class Dialect, class... Arguments>
-  void add(Arguments&&... arguments) {
-    owned_.push_back(std::make_unique<Dialect>(std::forward<Arguments>(arguments)...));
-    list_.push_back(owned_.back().get());
-  }
-  std::vector<std::unique_ptr<const proto::Dialect>> owned_;
-  std::vector<const proto::Dialect*> list_;
-};
-
 struct Failure {
   int exit_code;
   std::string message;
@@ -104,7 +72,7 @@ struct Failure {
 // The program's parts, in the order in which they come up.
 class Server {
  public:
-  Server(const config::Command& command, broker::shard::RuleSettings rules);
+  Server(const config::Command& command, broker::shard::RuleSettings rules, broker::web::Directory directory);
 
   // Each step says what is wrong; nothing: go on with the next.
   std::optional<Failure> check();  // what the machine, the files and the ports allow
@@ -135,7 +103,8 @@ class Server {
   broker::net::Listeners https_;
 
   const broker::shard::RuleSettings rules_;
-  const Dialects dialects_;
+  const broker::web::Directory directory_;
+  const broker::Dialects dialects_;  // borrow its files
   const proto::http::Router routes_;
   const broker::topics::Groups groups_;
 
@@ -152,14 +121,15 @@ class Server {
   std::unique_ptr<broker::admin::AdminServer> admin_;
 };
 
-Server::Server(const config::Command& command, broker::shard::RuleSettings rules)
+Server::Server(const config::Command& command, broker::shard::RuleSettings rules, broker::web::Directory directory)
     : command_(command),
       settings_(command.loaded.settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
       adopted_(::eventfd(0, EFD_CLOEXEC)),
       ebbed_(::eventfd(0, EFD_CLOEXEC)),
       rules_(std::move(rules)),
-      dialects_(settings_.dev),
+      directory_(std::move(directory)),
+      dialects_(broker::web::served_files(settings_, rules_.rules.path, directory_, rules_.rules.cors())),
       routes_(dialects_.list()),
       groups_(broker::shard::groups_of(rules_.rules)),
       log_writer_(log_options(settings_.logging)),
@@ -229,6 +199,10 @@ std::optional<Failure> Server::start() {
   if (!reloader_->in_force().warning.empty()) log_.warning(reloader_->in_force().warning);
   for (const config::Mistake& each : rules_.warnings) log_.warning(config::format(each));
   if (const auto open = config::facts(settings_.preset).open; !open.empty()) log_.warning(open);
+  if (const auto& out = directory_.left_out; !out.empty()) {
+    log_.warning("links that lead out of static.dir, and what is no file, are not served",
+                 {{"count", out.size()}, {"first", out.front()}});
+  }
 
   const broker::shard::ShardsOptions options{
       .shards = shard_count_,
@@ -284,6 +258,10 @@ void Server::print_banner() const {
   if (!secure.empty()) line("https", secure + page);
   if (admin_ != nullptr) line("admin", "http://" + config::format(admin_->address()) + "/metrics");
   line("certificate", reloader_->in_force().certificate);
+  if (!settings_.static_files.dir.empty()) {
+    line("files", absl::StrFormat("%d of %s, %d KiB", directory_.files.size(), settings_.static_files.dir,
+                                  directory_.bytes / limits::KiB));
+  }
   line("mode", settings_.dev ? "dev: everything is open" : "clients subscribe; publishing wants a key");
   line("preset", std::string(config::facts(settings_.preset).open));
   line("shards",
@@ -329,9 +307,8 @@ void Server::serve_until_drained() {
 }
 
 void Server::begin_drain(int signal) {
-  if (readiness_.exchange(broker::admin::Readiness::draining) == broker::admin::Readiness::draining) {
+  if (readiness_.exchange(broker::admin::Readiness::draining) == broker::admin::Readiness::draining)
     ::_exit(config::exit_failed);
-  }
   const auto duration =
       settings_.dev ? std::min<std::chrono::milliseconds>(settings_.drain.duration, 1s) : settings_.drain.duration;
   log_.info("shutting down; a second signal ends at once",
@@ -363,7 +340,9 @@ int serve(const config::Command& command) {
   config::Loaded loaded = command.loaded;
   broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
   if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_usage);
-  Server server(command, std::move(rules));
+  broker::web::Directory directory = broker::web::read_static(loaded);
+  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_failed);
+  Server server(command, std::move(rules), std::move(directory));
   std::optional<Failure> failure = server.check();
   if (!failure) failure = server.start();
   if (failure) {
@@ -378,6 +357,7 @@ int serve(const config::Command& command) {
 int check(const config::Command& command) {
   config::Loaded loaded = command.loaded;
   broker::shard::check_certificate(loaded, std::chrono::system_clock::now());
+  (void)broker::web::read_static(loaded);
   const broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
   for (const config::Mistake& warning : rules.warnings)
     absl::FPrintF(stderr, "%s (a warning)\n", config::format(warning));

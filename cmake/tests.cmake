@@ -43,6 +43,7 @@ kodama_test(broker/topics)
 kodama_test(broker/net)
 kodama_test(broker/shard ${dialect_targets})
 kodama_test(broker/admin)
+kodama_test(broker/web)
 
 file(GLOB bench_test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/load/*_test.cc)
 add_executable(bench_load_test ${bench_test_sources} bench/load/payload.cc bench/load/unpacker.cc

@@ -205,6 +205,15 @@ inline constexpr std::size_t ebb_clients = 512;
 // And so long none, or few, more have gone.
 inline constexpr std::chrono::seconds ebb_calm{1};
 
+// --- Files of static.dir --------------------------------------------------------------------------
+
+// An answer copies its file into the connection's queue: 4 MiB take a shard about a millisecond.
+inline constexpr std::size_t static_file_bytes_max = 4 * MiB;
+// Read at the start, and held by the process once: not counted in limits.memory.
+inline constexpr std::size_t static_bytes_max = 64 * MiB;
+inline constexpr std::size_t static_files_max = 4096;
+static_assert(static_file_bytes_max <= static_bytes_max && static_file_bytes_max < message_bytes_most);
+
 // --- The rest -------------------------------------------------------------------------------------
 
 // Metrics have one slot a dialect.

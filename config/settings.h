@@ -86,6 +86,10 @@ struct Timeouts {
   std::chrono::milliseconds idle{0};
 };
 
+struct StaticFiles {
+  std::string dir;  // empty: none
+};
+
 struct Settings {
   Settings();
 
@@ -102,6 +106,7 @@ struct Settings {
   Drain drain;
   WebSocket websocket;
   Timeouts timeouts;
+  StaticFiles static_files;
 };
 
 }  // namespace config

@@ -266,6 +266,12 @@ constexpr Row rows[] = {
      .takes = Takes::reload,
      .why = "How long an HTTP connection may rest between requests: above that of the proxy in front, so that the "
             "proxy closes first."},
+    {.key = "static.dir",
+     .slot = at<&S::static_files, &StaticFiles::dir>,
+     .fallback = "",
+     .why =
+         "A directory whose files are served at /, index.html for a folder: pages that need no other server. They are "
+         "read into memory at the start; in dev they take the place of the page at /."},
 };
 
 static_assert(limits::message_bytes_least + limits::queue_headroom_bytes == 65 * KiB);

@@ -31,4 +31,5 @@ ldd "$binary" | grep -o '/[^ ]*' | while read -r library; do
   install -D -m 644 "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
 done
 install -D -m 644 LICENSE "$root/usr/share/doc/kodama/copyright"
+install -D -m 644 broker/web/socketio/LICENSE "$root/usr/share/doc/kodama/copyright.socket.io-client"
 echo "image: $(find "$root" -name '*.so*' | wc -l) libraries, $(du -sm "$root" | cut -f 1) MiB"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a dialect offers to the broker: its routes, and how a request becomes a session. A dialect is one folder in
-// proto/ and one line in the list in broker/main.cc.
+// proto/ and one line in broker/dialects.h.
 // Thread: any; dialects are constant.
 #pragma once
 

@@ -14,6 +14,9 @@ case "$name" in
   *) echo "setup/build.sh: no configuration $name" >&2; exit 2 ;;
 esac
 
+# What is embedded in the binary and comes from elsewhere. The fuzz targets do without.
+[[ $name == fuzz ]] || setup/npm.sh broker/web/socketio
+
 # Once configured, ninja runs CMake again by itself when it has to.
 if [[ ! -e build/$name/build.ninja ]]; then
   mkdir -p "build/$name"

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # What builds the binary.
 run=(g++ cmake ninja-build pkg-config liburing-dev libboost-dev libabsl-dev prometheus-cpp-dev libcivetweb-dev libssl-dev
-     zlib1g-dev libsimdjson-dev libyaml-cpp-dev libxxhash-dev)
+     zlib1g-dev gzip libsimdjson-dev libyaml-cpp-dev libxxhash-dev)
 # What the tests need beside it. python3 means Debian's, /usr/bin/python3, which has Debian's websockets.
 test=("${run[@]}" libgtest-dev libgmock-dev libbenchmark-dev python3 python3-websockets python3-yaml
       python3-seccomp curl openssl procps chromium prometheus)
@@ -15,8 +15,13 @@ bench=("${run[@]}" libbenchmark-dev python3 openssl wrk mosquitto nginx-light li
 fuzz=("${run[@]}" libgtest-dev libgmock-dev clang-16 libclang-rt-16-dev)
 format=(clang-format-16)
 
+here=$(dirname "${BASH_SOURCE[0]}")
 case "${1:-}" in
-  run) wanted=("${run[@]}") ;;
+  run)
+    wanted=("${run[@]}")
+    # It fetches the Socket.IO client (npm.sh), once.
+    [[ -e $here/../broker/web/socketio/node_modules/.installed-for ]] || command -v npm >/dev/null || wanted+=(npm)
+    ;;
   test | bench)
     [[ $1 == test ]] && wanted=("${test[@]}") || wanted=("${bench[@]}")
     # Node may be another one than Debian's, whose packages would not go together with it.

@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "broker/net": ("broker/net", "broker/io", "broker/base", "proto", "config"),
     "broker/shard": ("broker/shard", "broker/topics", "broker/net", "broker/io", "broker/base", "proto", "config"),
     "broker/admin": ("broker/admin", "broker/base", "config"),
-    "broker/web": ("broker/web",),
+    "broker/web": ("broker/web", "broker/base", "proto", "config"),
 }
 # One foreign interface, one place. The value: where its headers may be included.
 FOREIGN = {
@@ -133,7 +133,7 @@ class Tidy(unittest.TestCase):
     def test_includes_go_one_way(self):
         faults = []
         for path, text in files(".cc", ".h", under=("proto", "config", "broker")):
-            if path == "broker/main.cc":
+            if path in ("broker/main.cc", "broker/dialects.h"):  # the parts list of the program
                 continue
             folder = max((key for key in MAY_INCLUDE if path.startswith(key + "/")), key=len, default=None)
             self.assertIsNotNone(folder, f"{path}: a folder that MAY_INCLUDE does not know")
