@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is spoken. A new dialect is a folder in proto/ and one line here; its place is its number in the metrics.
-// Thread: any; constant once made. Owns: the dialects. Borrows: the files' bytes.
+// Thread: any; constant once made. Owns: the dialects. Borrows: files and rules.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "config/limits.h"
+#include "config/settings.h"
 #include "proto/files/dialect.h"
 #include "proto/native/dialect.h"
 #include "proto/raw/dialect.h"
 #include "proto/rest/dialect.h"
+#include "proto/socketio/dialect.h"
 
 namespace broker {
 
 class Dialects {
  public:
-  explicit Dialects(std::vector<proto::files::File> files) {
+  Dialects(std::vector<proto::files::File> files, const proto::socketio::Rules& rules,
+           const config::Settings& settings) {
     add<proto::rest::RestDialect>();
     add<proto::raw::RawDialect>();
     add<proto::native::NativeDialect>();
+    add<proto::socketio::SocketioDialect>(
+        rules, proto::socketio::SessionLimits{.namespaces_max = config::limits::namespaces_max,
+                                              .rooms_max = config::limits::rooms_max,
+                                              .data_bytes_max = config::limits::socket_data_bytes_max,
+                                              .message_bytes_max = settings.limits.message_bytes});
     add<proto::files::FilesDialect>(std::move(files));
   }
   [[nodiscard]] std::span<const proto::Dialect* const> list() const { return list_; }
@@ -34,5 +44,11 @@ class Dialects {
   std::vector<std::unique_ptr<const proto::Dialect>> owned_;
   std::vector<const proto::Dialect*> list_;
 };
+
+[[nodiscard]] inline std::vector<std::string> names_of_namespaces(const proto::socketio::Rules& rules) {
+  std::vector<std::string> names;
+  for (const proto::socketio::NamespaceRules& nsp : rules.namespaces) names.push_back(nsp.name);
+  return names;
+}
 
 }  // namespace broker

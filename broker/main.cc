@@ -23,6 +23,7 @@
 #include "broker/base/log_writer.h"
 #include "broker/base/machine.h"
 #include "broker/base/memory.h"
+#include "broker/net/block_cipher.h"
 #include "broker/net/digest.h"
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
@@ -35,6 +36,7 @@
 #include "config/limits.h"
 #include "config/preset.h"
 #include "dialects.h"
+#include "proto/socketio/refusal_labels.h"
 
 namespace {
 
@@ -50,6 +52,12 @@ std::uint64_t random_number() {
   std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
   broker::net::random_bytes(bytes);
   return std::bit_cast<std::uint64_t>(bytes);
+}
+
+broker::net::BlockCipher::Key random_key() {
+  broker::net::BlockCipher::Key key{};
+  broker::net::random_bytes(key);
+  return key;
 }
 
 broker::base::LogLevel log_level(const config::Logging& logging) {
@@ -107,6 +115,7 @@ class Server {
   const broker::Dialects dialects_;  // borrow its files
   const proto::http::Router routes_;
   const broker::topics::Groups groups_;
+  const std::vector<std::string> namespaces_;  // of Socket.IO
 
   std::optional<broker::shard::ConnectionCount> connections_;
   broker::shard::AddressCounts addresses_{random_number()};
@@ -129,9 +138,11 @@ Server::Server(const config::Command& command, broker::shard::RuleSettings rules
       ebbed_(::eventfd(0, EFD_CLOEXEC)),
       rules_(std::move(rules)),
       directory_(std::move(directory)),
-      dialects_(broker::web::served_files(settings_, rules_.rules.path, directory_, rules_.rules.cors())),
+      dialects_(broker::web::served_files(settings_, rules_.rules.path, directory_, rules_.rules.cors()), rules_.rules,
+                settings_),
       routes_(dialects_.list()),
       groups_(broker::shard::groups_of(rules_.rules)),
+      namespaces_(broker::names_of_namespaces(rules_.rules)),
       log_writer_(log_options(settings_.logging)),
       log_(log_writer_.open_sink("main")) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -191,7 +202,9 @@ std::optional<Failure> Server::start() {
                                                         .trailer_bytes_max = limits::trailer_bytes_max,
                                                         .body_bytes_max = {}},
                                         .admission = {.connections = &*connections_, .addresses = &addresses_},
-                                        .memory_bytes = memory_ / shard_count_});
+                                        .memory_bytes = memory_ / shard_count_,
+                                        .session_key = random_key(),
+                                        .namespaces = namespaces_});
   std::vector<broker::base::LogSink*> logs;
   for (std::uint32_t i = 0; i < shard_count_; ++i)
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
@@ -242,6 +255,12 @@ broker::admin::LabelNames Server::label_names() const {
   for (std::size_t i = 0; i < proto::reason_count; ++i) {
     names.reasons.emplace_back(proto::facts(static_cast<proto::Reason>(i)).label);
   }
+  names.namespaces = namespaces_;
+  if (names.namespaces.size() > broker::base::namespaces_max) {  // the others share the last one
+    names.namespaces.resize(broker::base::namespaces_max);
+    names.namespaces.back() = "(others)";
+  }
+  for (const std::string_view label : proto::socketio::refusal_labels()) names.refusals.emplace_back(label);
   return names;
 }
 

@@ -100,6 +100,19 @@ static_assert(chunk_line_bytes_max > 16 && chunk_line_bytes_max <= receive_buffe
 // --- Sessions of Engine.IO and Socket.IO ----------------------------------------------------------
 
 inline constexpr std::size_t secret_bytes = 15;  // of a session's id, in base64url 20 characters
+// While a WebSocket probes, the poll that waits is let go this often: the client may just have begun another one.
+inline constexpr std::chrono::milliseconds noop_interval{100};
+// A client that has closed its session may have a poll on its way; who was closed hears of it by its next one.
+inline constexpr std::chrono::milliseconds late_poll_patience{100};
+inline constexpr std::chrono::milliseconds farewell_patience{5'000};
+// How long requests for a session that a WebSocket has now are told so, and not that it is unknown.
+inline constexpr std::chrono::milliseconds moved_session_age{10'000};
+inline constexpr std::int64_t polling_sessions_max = 1'000'000;  // of a shard; a million of them are 1 GiB
+inline constexpr std::size_t namespaces_max = 16;            // of one session
+inline constexpr std::size_t rooms_max = 64;                 // of one socket
+inline constexpr std::size_t socket_data_bytes_max = 4'096;  // of one socket: what rules `set`
+inline constexpr std::size_t dedupe_keys_max = 100'000;      // a shard
+inline constexpr std::size_t unmatched_events_told = 1'000;  // in a shard's log, one line for each name
 
 // --- Topics and messages --------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ constexpr Row rows[] = {
      .fallback = "disconnect",
      .takes = Takes::reload,
      .why = "What a full queue does: disconnect closes with 1013, so that the reader comes back and resumes; "
-            "drop_oldest keeps it and tells it what it missed."},
+            "drop_oldest keeps it and tells it what it missed. Socket.IO clients are always disconnected."},
     {.key = "log.messages",
      .slot = at<&S::log, &Log::messages>,
      .fallback = "100",

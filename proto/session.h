@@ -103,6 +103,7 @@ class WebSocketSession;
 namespace socketio {
 struct Services;
 struct SessionAnswer;
+struct SessionQuestion;
 }  // namespace socketio
 
 // What a session may ask of the broker. Each asking method either refuses at once (an Error is returned and no answer
@@ -137,6 +138,9 @@ class Host {
   virtual void join(std::string_view stream, std::string_view member) = 0;
   virtual void part(std::string_view stream, std::string_view member) = 0;
   [[nodiscard]] virtual bool is_member(std::string_view stream, std::string_view member) const = 0;
+  // To a session that outlives its connections, wherever it is (proto/socketio/session_question.h); answered, where it
+  // is, by Session::on_session_answer.
+  virtual void ask(socketio::SessionQuestion&&) = 0;
 
  protected:
   ~Host() = default;
@@ -208,6 +212,10 @@ class HttpHost : public Host {
   // the request's handshake is faulty.
   // `extra_headers`: as in Response.
   virtual void upgrade(std::unique_ptr<WebSocketSession>, std::string_view extra_headers) = 0;
+  // An id by which a session on this connection is found; each call makes another.
+  [[nodiscard]] virtual std::string make_session_id() = 0;
+  // What the sessions of Engine.IO ask of this shard.
+  [[nodiscard]] virtual socketio::Services& session_services() = 0;
 
  protected:
   ~HttpHost() = default;

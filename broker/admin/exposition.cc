@@ -123,6 +123,8 @@ Exposition::Exposition(std::span<const ShardMetrics* const> shards, const base::
     : shards_(shards), reloads_(reloads), names_(std::move(names)), version_(std::move(version)) {
   KODAMA_CHECK(names_.dialects.size() <= base::dialects_max, names_.dialects.size());
   KODAMA_CHECK(names_.reasons.size() <= base::reasons_max, names_.reasons.size());
+  KODAMA_CHECK(names_.namespaces.size() <= base::namespaces_max, names_.namespaces.size());
+  KODAMA_CHECK(names_.refusals.size() <= base::packet_refusals_max, names_.refusals.size());
 }
 
 std::optional<std::string> Exposition::value_name(Label label, std::size_t index) const {
@@ -132,6 +134,8 @@ std::optional<std::string> Exposition::value_name(Label label, std::size_t index
   };
   if (label == Label::dialect) return named(names_.dialects);
   if (label == Label::reason) return named(names_.reasons);
+  if (label == Label::socket_namespace) return named(names_.namespaces);
+  if (label == Label::refusal) return named(names_.refusals);
   return named(base::values_of(label));
 }
 

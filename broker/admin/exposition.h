@@ -19,8 +19,10 @@
 namespace broker::admin {
 
 struct LabelNames {
-  std::vector<std::string> dialects;  // at most base::dialects_max, in the order of the dialects' indices
-  std::vector<std::string> reasons;   // at most base::reasons_max, in the order of the enumerators
+  std::vector<std::string> dialects;         // at most base::dialects_max, in the order of the dialects' indices
+  std::vector<std::string> reasons;          // at most base::reasons_max, in the order of the enumerators
+  std::vector<std::string> namespaces = {};  // at most base::namespaces_max
+  std::vector<std::string> refusals = {};    // at most base::packet_refusals_max
 };
 
 inline constexpr std::string_view metric_prefix = "kodama_";

@@ -110,6 +110,16 @@ constexpr MetricRow table[] = {
                                   "message."),
     row<&M::tls_handshakes>("tls_handshakes_total", "TLS handshakes that have ended.",
                             {Label::version, Label::resumed, Label::result}),
+    row<&M::polling_sessions>("polling_sessions", "Sessions of Engine.IO that poll; the others are connections."),
+    row<&M::session_upgrades>("session_upgrades_total", "Sessions that went from polling to a WebSocket."),
+    row<&M::polls>("polls_total", "Polls that were answered."),
+    row<&M::sockets>("sockets", "Sockets of Socket.IO that are in a namespace.", {Label::socket_namespace}),
+    row<&M::socket_recoveries>("socket_recoveries_total", "Sockets that came back, by what became of their state.",
+                               {Label::socket_namespace, Label::recovery}),
+    row<&M::socket_events_unmatched>("socket_events_unmatched_total", "Events of clients for which there is no rule.",
+                                     {Label::socket_namespace}),
+    row<&M::socket_packets_refused>("socket_packets_refused_total",
+                                    "Packets of Engine.IO and Socket.IO that were refused.", {Label::refusal}),
     row<&M::ring_enters>("ring_enters_total", "Calls into the kernel that submit and wait.", {}, Scope::shard),
     row<&M::ring_completions>("ring_completions_total", "Completions that were reaped.", {}, Scope::shard),
     row<&M::ring_submit_full>("ring_submit_full_total",
@@ -129,6 +139,8 @@ constexpr std::string_view kinds[] = {"publish", "delivery"};
 constexpr std::string_view directions[] = {"in", "out"};
 constexpr std::string_view versions[] = {"TLSv1.2", "TLSv1.3"};
 constexpr std::string_view results[] = {"ok", "failed"};
+// proto::socketio::Observer::Recovery.
+constexpr std::string_view recoveries[] = {"recovered", "unknown_pid", "bad_offset", "expired"};
 
 }  // namespace
 
@@ -146,7 +158,10 @@ std::string_view name_of(Label label) {
     case Label::direction: return "direction";
     case Label::version: return "version";
     case Label::resumed: return "resumed";
-    case Label::result: return "result";
+    case Label::result:
+    case Label::recovery: return "result";
+    case Label::socket_namespace: return "namespace";
+    case Label::refusal: return "reason";
   }
   return "";
 }
@@ -156,6 +171,8 @@ std::size_t dimension_of(Label label) {
     case Label::none: return 1;
     case Label::dialect: return dialects_max;
     case Label::reason: return reasons_max;
+    case Label::socket_namespace: return namespaces_max;
+    case Label::refusal: return packet_refusals_max;
     default: return values_of(label).size();
   }
 }
@@ -170,6 +187,9 @@ std::span<const std::string_view> values_of(Label label) {
     case Label::direction: return directions;
     case Label::version: return versions;
     case Label::result: return results;
+    case Label::recovery: return recoveries;
+    case Label::socket_namespace:
+    case Label::refusal:
     case Label::none:
     case Label::dialect:
     case Label::reason: return {};

@@ -76,6 +76,8 @@ enum class TlsVersion : std::uint8_t { tls1_2, tls1_3 };
 enum class TlsResult : std::uint8_t { ok, failed };
 inline constexpr std::size_t dialects_max = 16;
 inline constexpr std::size_t reasons_max = 64;
+inline constexpr std::size_t namespaces_max = 16;
+inline constexpr std::size_t packet_refusals_max = 64;
 
 // Slots for every combination of label values. A label's value is given as its enumerator, bool or index.
 template <class Slot, std::size_t... sizes>
@@ -132,6 +134,13 @@ struct alignas(128) ShardMetrics {
   Family<Counter, 2> deflate_wire_bytes;   // Direction
   Gauge deflate_window_bytes;
   Family<Counter, 2, 2, 2> tls_handshakes;  // TlsVersion, resumed: false, true, TlsResult
+  Gauge polling_sessions;
+  Counter session_upgrades;
+  Counter polls;
+  Family<Gauge, namespaces_max> sockets;                    // namespace
+  Family<Counter, namespaces_max, 4> socket_recoveries;     // namespace, proto::socketio::Observer::Recovery
+  Family<Counter, namespaces_max> socket_events_unmatched;  // namespace
+  Family<Counter, packet_refusals_max> socket_packets_refused;
   Counter ring_enters;
   Counter ring_completions;
   Counter ring_submit_full;
@@ -163,6 +172,9 @@ enum class Label : std::uint8_t {
   version,
   resumed,
   result,
+  socket_namespace,  // `namespace`
+  recovery,          // `result`, too
+  refusal,           // `reason`, too
 };
 
 struct MetricRow {
@@ -183,7 +195,7 @@ struct MetricRow {
 [[nodiscard]] std::string_view name_of(Label);
 // How many values a Family has room for; 1 for Label::none.
 [[nodiscard]] std::size_t dimension_of(Label);
-// The values of a label that has fixed ones, in slot order; empty for `dialect` and `reason`, whose names main knows.
+// The values of a label that has fixed ones, in slot order; empty for those whose names main knows.
 [[nodiscard]] std::span<const std::string_view> values_of(Label);
 
 }  // namespace broker::base

@@ -171,6 +171,41 @@ void Client::wake_in(std::chrono::milliseconds from_now) {
   if (phase_ == Phase::websocket && !close_pending_) wait_for(Wait::session, from_now);
 }
 
+void Client::ask(proto::socketio::SessionQuestion&& question) {
+  stop_if_full(services().sessions.ask(id_, std::move(question)));
+}
+
+// Its session has this WebSocket for itself: what else asks for it by its id is refused, or closed.
+bool Client::on_session_question(const Asker& asker, proto::socketio::SessionQuestion& question) noexcept {
+  using Kind = proto::socketio::SessionQuestion::Kind;
+  const bool ours = phase_ == Phase::websocket && websocket_->session_id() == question.sid;
+  const bool waits = question.kind == Kind::poll || question.kind == Kind::post || question.kind == Kind::other ||
+                     question.kind == Kind::probe;
+  if (!ours || !waits) return false;
+  if (question.kind == Kind::probe) {
+    services().sessions.answer(asker, {.kind = proto::socketio::SessionAnswer::Kind::occupied});
+  } else {
+    services().sessions.refuse(asker, proto::socketio::EngineError::bad_request);
+  }
+  return true;
+}
+
+bool Client::on_session_answer(proto::socketio::SessionAnswer&& answer) noexcept {
+  proto::Session* const asked = session();
+  if (asked == nullptr || close_pending_) return false;
+  mark_dirty();
+  if (answer.moved != nullptr) {
+    take_over(std::move(answer.moved));
+  } else if (answer.kind == proto::socketio::SessionAnswer::Kind::give_up) {
+    close(Reason::taken_over);
+  } else {
+    asked->on_session_answer(std::move(answer), *this);
+  }
+  return true;
+}
+
+std::string Client::make_session_id() { return services().sessions.id_of(id_); }
+
 void Client::count_command() {
   const config::Limits& most = services().common.settings.limits;
   const std::uint32_t rate = phase_ == Phase::websocket ? most.websocket_rate : most.http_rate;

@@ -14,9 +14,13 @@
 #include "proto/websocket/decoder.h"
 #include "proto/websocket/handshake.h"
 
+namespace proto::socketio {
+struct MovedSession;
+}
+
 namespace broker::shard {
 
-class Client final : public Subscriber, private net::Stream, private proto::HttpHost {
+class Client final : public Subscriber, private net::Stream, public proto::HttpHost {
  public:
   Client(Services& services, ClientId id, int socket, std::unique_ptr<net::Tls> tls, base::Transport transport,
          const Admitted& admitted = {});
@@ -31,6 +35,9 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   [[nodiscard]] bool may_be_destroyed() const override {
     return Subscriber::may_be_destroyed() && !connection_.awaits_turn();
   }
+
+  bool on_session_question(const Asker&, proto::socketio::SessionQuestion&) noexcept override;
+  bool on_session_answer(proto::socketio::SessionAnswer&&) noexcept override;
 
  private:
   enum class Phase : std::uint8_t { http, websocket, ending };
@@ -73,12 +80,15 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void join(std::string_view stream, std::string_view member) override { add_member(stream, member); }
   void part(std::string_view stream, std::string_view member) override { remove_member(stream, member); }
   bool is_member(std::string_view stream, std::string_view member) const override { return has_member(stream, member); }
+  void ask(proto::socketio::SessionQuestion&&) override;
   void respond(const proto::Response&) override;
   void begin(const proto::Response& head) override;
   void write(std::string_view bytes) override;
   void end() override;
   bool origin_allowed() const override;
   void upgrade(std::unique_ptr<proto::WebSocketSession>, std::string_view extra_headers) override;
+  std::string make_session_id() override;
+  proto::socketio::Services& session_services() override { return services().session_services; }
 
   // client_http.cc
   [[nodiscard]] bool under_way() const { return http_ != nullptr && http_->under_way(); }
@@ -100,6 +110,7 @@ class Client final : public Subscriber, private net::Stream, private proto::Http
   void open_websocket(const proto::http::Match& match);
   void switch_protocols(std::unique_ptr<proto::WebSocketSession>, std::string_view subprotocol,
                         std::string_view extra_headers = {});
+  void take_over(std::unique_ptr<proto::socketio::MovedSession>);
   std::size_t read_websocket(std::span<std::uint8_t> bytes);
   std::size_t read_frames(proto::websocket::Decoder& decoder, std::span<std::uint8_t> bytes);
   void on_websocket_event(proto::websocket::Event& event);

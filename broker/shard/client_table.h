@@ -23,6 +23,11 @@ class Recipient {
   virtual void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept = 0;
   // `content_bytes`: none for a publish whose success would not have been told.
   virtual void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> /*content_bytes*/) noexcept {}
+  // What somebody asks of a session. False: it is not here, and who asked is to be told so.
+  virtual bool on_session_question(const Asker&, proto::socketio::SessionQuestion&) noexcept { return false; }
+  // The answer to Sessions::ask().
+  // False: its session is gone, and nothing of the answer was taken.
+  virtual bool on_session_answer(proto::socketio::SessionAnswer&&) noexcept { return false; }
   // The answer to Router::read() or read_for().
   virtual void on_page(proto::Tag, ReadPage&) noexcept = 0;
 };

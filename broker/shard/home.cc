@@ -34,6 +34,7 @@ void Home::on_mail(ShardIndex from, RequestMail&& mail) {
     case RequestMail::Type::publish: on_publish(from, std::move(mail)); break;
     case RequestMail::Type::read: on_read(from, std::move(mail)); break;
     case RequestMail::Type::leave: on_leave(from, mail.read->topic); break;
+    case RequestMail::Type::session: return;  // the sessions'
   }
   arm_sweep();
   show();

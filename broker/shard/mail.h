@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/shard/session_mail.h"
 #include "broker/topics/home_topics.h"
 #include "broker/topics/message.h"
 #include "proto/session.h"
@@ -41,11 +42,19 @@ struct ReadPage {
   bool more = false;  // the log holds more behind the last of them; no more: live deliveries follow without a hole
 };
 
+// Who asked: a client of some shard.
+struct Asker {
+  std::uint32_t shard = 0;
+  ClientId client;
+  [[nodiscard]] bool operator==(const Asker&) const = default;
+};
+
 struct RequestMail {
   enum class Type : std::uint8_t {
     publish,  // message; answered with `published` unless `client` is nobody, or it is quiet and went well
     read,     // read; answered with `page`
     leave,    // read->topic: the shard has no subscriber left
+    session,  // session: about those of this shard, and not its topics
   };
   Type type = Type::publish;
   bool quiet = false;  // of a publish
@@ -53,6 +62,7 @@ struct RequestMail {
   proto::Tag tag = 0;
   topics::MessageRef message;
   std::unique_ptr<ReadRequest> read;
+  std::unique_ptr<SessionMail> session = nullptr;
 };
 
 struct DeliveryMail {
@@ -60,6 +70,7 @@ struct DeliveryMail {
     message,    // for this shard's subscribers
     published,  // answer to one client's publish
     page,       // answer to one client's read
+    session,    // answer to one client's question about a session
   };
   Type type = Type::message;
   bool quiet = false;                         // of `published`: the client does not wait for it
@@ -70,6 +81,7 @@ struct DeliveryMail {
   proto::Published published;
   topics::MessageRef message;
   std::unique_ptr<ReadPage> page;
+  std::unique_ptr<proto::socketio::SessionAnswer> session = nullptr;
 
   // What it keeps in memory while it waits.
   [[nodiscard]] std::size_t memory_bytes() const {
@@ -81,5 +93,6 @@ struct DeliveryMail {
     return bytes;
   }
 };
+static_assert(sizeof(DeliveryMail) <= 64, "a cache line");
 
 }  // namespace broker::shard

@@ -14,9 +14,13 @@
 #include "broker/shard/admission.h"
 #include "broker/shard/compressed_input.h"
 #include "broker/shard/configuration.h"
+#include "broker/shard/dedupe_table.h"
 #include "broker/shard/departures.h"
 #include "broker/shard/memory.h"
 #include "broker/shard/router.h"
+#include "broker/shard/session_keeper.h"
+#include "broker/shard/session_observer.h"
+#include "broker/shard/sessions.h"
 #include "broker/shard/stories.h"
 #include "broker/shard/throttle.h"
 #include "config/limits.h"
@@ -39,7 +43,9 @@ struct Common {
   const topics::Groups& groups;
   proto::http::Limits http_limits;
   Admission::Options admission = {};
-  std::uint64_t memory_bytes = INT64_MAX;  // of each shard
+  std::uint64_t memory_bytes = INT64_MAX;        // of each shard
+  net::BlockCipher::Key session_key = {};        // of all shards
+  std::span<const std::string> namespaces = {};  // of Socket.IO, as the metrics number them
 };
 
 [[nodiscard]] inline proto::websocket::DeflaterOptions compression(const config::Settings& settings) {
@@ -67,7 +73,19 @@ struct Services final : net::ConnectionServices {
         stories(l, n),
         decoder(fresh_decoder(c.settings)),
         inflater(c.settings.limits.message_bytes),
-        windows(c.settings.websocket.window_bytes, m.deflate_window_bytes) {}
+        windows(c.settings.websocket.window_bytes, m.deflate_window_bytes),
+        sessions(*this, c.session_key),
+        keeper(*this),
+        dedupes(*this),
+        observer(c.namespaces, m, l),
+        session_services{keeper, dedupes, observer},
+        socketio_dialect(index_of(c.dialects, "socketio")) {}
+
+  [[nodiscard]] static std::uint8_t index_of(std::span<const proto::Dialect* const> dialects, std::string_view name) {
+    std::uint8_t index = 0;
+    while (index + 1U < dialects.size() && dialects[index]->name() != name) ++index;
+    return index;
+  }
 
   [[nodiscard]] static proto::websocket::Decoder fresh_decoder(const config::Settings& settings) {
     return proto::websocket::Decoder(
@@ -103,6 +121,12 @@ struct Services final : net::ConnectionServices {
   proto::websocket::Decoder decoder;    // for every client that is not in the middle of a message
   proto::websocket::Inflater inflater;  // for every client's message, one at a time
   WindowBudget windows;
+  Sessions sessions;
+  SessionKeeper keeper;
+  DedupeTable dedupes;
+  SessionObserver observer;
+  proto::socketio::Services session_services;
+  const std::uint8_t socketio_dialect;  // in the metrics
   bool draining = false;
 
   std::vector<Subscriber*> dirty;            // something to send, or room that may have come

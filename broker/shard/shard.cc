@@ -149,17 +149,26 @@ void Shard::drain_mailboxes() {
   constexpr std::size_t most_each = limits::mails_per_turn;
   post_.publish(ring_);
   if (!post_.deliveries_congested()) {
-    post_.drain_requests(most_each,
-                         [this](ShardIndex from, RequestMail&& mail) { home_.on_mail(from, std::move(mail)); });
+    post_.drain_requests(most_each, [this](ShardIndex from, RequestMail&& mail) { take(from, std::move(mail)); });
     home_.acknowledge();
     post_.publish(ring_);
   }
-  post_.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router_.on_mail(std::move(mail)); });
+  post_.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { take(std::move(mail)); });
   post_.release();
   if (!services_.blocked.empty() && !post_.any_requests_full()) {
     for (Subscriber* client : services_.blocked) client->unblock();
     services_.blocked.clear();
   }
+}
+
+void Shard::take(ShardIndex from, RequestMail&& mail) {
+  if (mail.type == RequestMail::Type::session) return services_.sessions.on_question(from, std::move(mail));
+  home_.on_mail(from, std::move(mail));
+}
+
+void Shard::take(DeliveryMail&& mail) {
+  if (mail.type == DeliveryMail::Type::session) return services_.sessions.on_answer(std::move(mail));
+  router_.on_mail(std::move(mail));
 }
 
 // One send for each connection that has something, of all that it has. What comes up meanwhile goes with the next turn.

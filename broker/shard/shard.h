@@ -63,6 +63,8 @@ class Shard final : public Acceptor::Events {
   void drive_inputs();
   void drive_handshakes();
   void drain_mailboxes();
+  void take(ShardIndex from, RequestMail&& mail);
+  void take(DeliveryMail&& mail);
   void flush();
   void bury();
   void heartbeat();

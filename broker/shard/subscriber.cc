@@ -101,6 +101,15 @@ void Subscriber::unlink(Subscription& subscription) {
   services().router.unsubscribe(subscription);
 }
 
+std::vector<Subscriber::Standing> Subscriber::standings() const {
+  std::vector<Standing> all;
+  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    const auto position = services().router.position(*each);
+    all.push_back({.topic = each->topic->name(), .epoch = position.epoch, .offset = position.offset});
+  }
+  return all;
+}
+
 Subscription* Subscriber::find(std::string_view topic) const {
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
     if (each->topic->name() == topic && !each->leaving) return each;

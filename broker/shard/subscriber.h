@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who subscribes, as topics see it: its subscriptions, where each stands in its topic's log, and what it loses when it
-// reads too slowly. Client (client.h) adds a connection and its protocols.
+// reads too slowly. Client (client.h) adds a connection and its protocols; PollingSession (polling_session.h) is one
+// whose connections come and go.
 //
 // Thread: the shard. Owns: the subscriptions (through the router). Borrows: the queue, which is whoever derives from
 // it. Limits: deliveries queued are bounded by limits.queue_bytes, with the policy queue.overflow; a replay stands
@@ -83,6 +84,14 @@ class Subscriber : public Recipient {
   void account_left(const net::SharedBytes& bytes, std::uint8_t dialect);
   void account_dropped(const net::SharedBytes& bytes, proto::Reason reason);
   void show_queue();
+  // Where each subscription stands, live or not: its topic, or stream, up to which offset of it all has been handed
+  // out.
+  struct Standing {
+    std::string topic;
+    std::uint64_t epoch;
+    std::uint64_t offset;
+  };
+  [[nodiscard]] std::vector<Standing> standings() const;
   [[nodiscard]] bool subscribes() const { return subscriptions_ != nullptr; }
   // There is more of a topic's log to hand out; the next page is asked for when a send is prepared.
   [[nodiscard]] bool replays() const { return replaying_ > 0; }

@@ -115,15 +115,19 @@ class FakeHost final : public proto::HttpHost {
     return members.contains({std::string(stream), std::string(member)});
   }
 
+  int questions = 0;  // to other sessions
   std::unique_ptr<proto::WebSocketSession> upgraded;
   std::string upgrade_headers;
   bool origin_is_allowed = true;
   proto::socketio::Services* services = nullptr;  // where a session is opened
+  void ask(proto::socketio::SessionQuestion&&) override { ++questions; }
   bool origin_allowed() const override { return origin_is_allowed; }
   void upgrade(std::unique_ptr<proto::WebSocketSession> session, std::string_view extra_headers) override {
     upgraded = std::move(session);
     upgrade_headers = extra_headers;
   }
+  std::string make_session_id() override { return make_secret(); }
+  proto::socketio::Services& session_services() override { return *services; }
 
   void respond(const proto::Response& response) override {
     require(responses.empty() && !begun, "a request is answered once");

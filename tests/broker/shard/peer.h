@@ -57,7 +57,10 @@ class Peer {
 
   // ---- what it does
 
-  void sends(std::string_view bytes) { to_send_ += bytes; deliver(); }
+  void sends(std::string_view bytes) {
+    to_send_ += bytes;
+    deliver();
+  }
   void sends_text(std::string_view payload) { sends(masked(opcode_text, payload)); }
   void ends_input() {
     if (shard_.ring.receiving(fd_)) shard_.ring.end_of_stream(fd_);
@@ -67,7 +70,8 @@ class Peer {
   }
   // What waits for the shard to read again.
   void deliver() {
-    if (to_send_.empty() || !shard_.ring.receiving(fd_) || shard_.ring.cancelled(fd_, io::Operation::Type::receive)) return;
+    if (to_send_.empty() || !shard_.ring.receiving(fd_) || shard_.ring.cancelled(fd_, io::Operation::Type::receive))
+      return;
     shard_.ring.complete_receive(fd_, std::exchange(to_send_, {}));
   }
   // The send that is under way, whole or `at_most` of it; the shard takes a turn.

@@ -154,13 +154,17 @@ class OneShard {
     std::size_t mails = 0;
     post.publish(ring);
     if (!post.deliveries_congested()) {
-      mails += post.drain_requests(
-          most_each, [this](ShardIndex from, RequestMail&& mail) { home->on_mail(from, std::move(mail)); });
+      mails += post.drain_requests(most_each, [this](ShardIndex from, RequestMail&& mail) {
+        if (mail.type == RequestMail::Type::session) return services.sessions.on_question(from, std::move(mail));
+        home->on_mail(from, std::move(mail));
+      });
       home->acknowledge();
       post.publish(ring);
     }
-    mails +=
-        post.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) { router.on_mail(std::move(mail)); });
+    mails += post.drain_deliveries(most_each, [this](ShardIndex, DeliveryMail&& mail) {
+      if (mail.type == DeliveryMail::Type::session) return services.sessions.on_answer(std::move(mail));
+      router.on_mail(std::move(mail));
+    });
     post.release();
     if (!services.blocked.empty() && !post.any_requests_full()) {
       for (Subscriber* client : std::exchange(services.blocked, {})) client->unblock();
