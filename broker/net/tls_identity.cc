@@ -135,7 +135,7 @@ std::string TlsIdentity::fingerprint() const {
   unsigned int size = 0;
   KODAMA_CHECK(X509_digest(certificate_.get(), EVP_sha256(), digest, &size) == 1);
   std::string text;
-  for (unsigned int i = 0; i < size; ++i) absl::StrAppendFormat(&text, i == 0 ? "%02X" : ":%02X", digest[i]);
+  for (unsigned int i = 0; i < size; ++i) absl::StrAppendFormat(&text, "%s%02X", i == 0 ? "" : ":", digest[i]);
   return text;
 }
 
