@@ -238,7 +238,8 @@ std::optional<Failure> Server::start() {
                                                      {.shards = metrics_,
                                                       .readiness = readiness_,
                                                       .ask = [this](std::size_t shard) { shards_->wake(shard); },
-                                                      .reloads = reloads_});
+                                                      .reloads = reloads_,
+                                                      .sockets = &shards_->sockets()});
     if (auto* error = std::get_if<std::string>(&started)) return Failure{config::exit_failed, *error};
     admin_ = std::move(std::get<std::unique_ptr<broker::admin::AdminServer>>(started));
   }

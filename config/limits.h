@@ -227,6 +227,24 @@ inline constexpr std::size_t static_bytes_max = 64 * MiB;
 inline constexpr std::size_t static_files_max = 4096;
 static_assert(static_file_bytes_max <= static_bytes_max && static_file_bytes_max < message_bytes_most);
 
+// --- What operators ask about sockets --------------------------------------------------------------
+
+// Clients that a shard looks at for one question, one question a turn: at an estimated 100 ns each less than half a
+// millisecond.
+inline constexpr std::size_t socket_slots_per_turn = 4'096;
+// One page is made of so many turns at most: 131,072 clients. It may be shorter than was wished, and then goes on.
+inline constexpr std::size_t socket_turns_per_page = 32;
+inline constexpr std::size_t sockets_per_page = 100;  // unless the request says how many
+inline constexpr std::size_t sockets_per_page_max = 1'000;
+// What a shard hands out of rooms and data in a turn; the socket that crosses it is still taken.
+inline constexpr std::size_t socket_page_bytes_max = 1 * MiB;
+static_assert(socket_page_bytes_max > socket_data_bytes_max + rooms_max * 255);
+// How long a request waits for the shards; so many may wait, so that threads of the admin port are left for the probes.
+inline constexpr std::chrono::milliseconds socket_answer_patience{2'000};
+inline constexpr int socket_askers_max = 4;
+// A room's name has 255 bytes, which JSON may write as six times as many.
+inline constexpr std::size_t admin_body_bytes_max = 4 * KiB;
+
 // --- The rest -------------------------------------------------------------------------------------
 
 // Metrics have one slot a dialect.

@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "broker/topics": ("broker/topics", "broker/base", "config/limits.h"),
     "broker/net": ("broker/net", "broker/io", "broker/base", "proto", "config"),
     "broker/shard": ("broker/shard", "broker/topics", "broker/net", "broker/io", "broker/base", "proto", "config"),
-    "broker/admin": ("broker/admin", "broker/base", "config"),
+    "broker/admin": ("broker/admin", "broker/base", "proto", "config"),
     "broker/web": ("broker/web", "broker/base", "proto", "config"),
 }
 # One foreign interface, one place. The value: where its headers may be included.
@@ -46,7 +46,7 @@ BANNED = [
     (r"\bthread_local\b", "pass what belongs to a shard", ()),
     (r"\b(?:shared_ptr|make_shared|weak_ptr)\b", "one owner; what crosses shards counts itself", ()),
     (r"\bstd::(?:recursive_|shared_)?mutex\b|absl::Mutex|condition_variable", "shards share nothing that is locked",
-     ("broker/admin/", "broker/shard/shard_threads.h")),
+     ("broker/admin/", "broker/shard/shard_threads.h", "broker/shard/socket_desk.")),
     (r"\b(?:throw|try)\b(?=[^;]*[;{])", "errors are values", ("config/", "broker/admin/")),
     (r"\b(?:usleep|nanosleep|sleep_for|sleep_until|::sleep)\s*\(", "timers, or waiting for what happens", ()),
     (r"\bstd::(?:cout|cerr|endl)\b", "the log", ()),

@@ -5,10 +5,12 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,6 +22,7 @@
 #include "broker/base/owned_fd.h"
 #include "broker/base/signals_blocked.h"
 #include "broker/base/strings.h"
+#include "config/limits.h"
 
 namespace broker::admin {
 namespace {
@@ -68,6 +71,30 @@ void connect_once(const config::Address& address) {
   const base::OwnedFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   [[maybe_unused]] const int result = ::connect(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
+}
+
+// Of its body, when all of it has come; it is not read when it is larger than it may be.
+struct Body {
+  std::string bytes;
+  bool too_large = false;
+};
+
+std::optional<Body> read_body(mg_connection* connection, long long announced) {
+  constexpr std::size_t most = config::limits::admin_body_bytes_max;
+  Body body;
+  body.too_large = announced > static_cast<long long>(most);
+  if (body.too_large) return body;
+  std::array<char, most + 1> piece;
+  for (;;) {
+    const int got = mg_read(connection, piece.data(), piece.size());
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    body.bytes.append(piece.data(), static_cast<std::size_t>(got));
+    body.too_large = body.bytes.size() > most;
+    if (body.too_large) return body;
+  }
+  if (announced > 0 && body.bytes.size() < static_cast<std::size_t>(announced)) return std::nullopt;
+  return body;
 }
 
 std::string_view view(const char* text) { return text == nullptr ? std::string_view() : std::string_view(text); }
@@ -150,13 +177,25 @@ std::string AdminServer::start_civetweb(const config::Address& address) {
 int AdminServer::on_request(mg_connection* connection) {
   const mg_request_info* info = mg_get_request_info(connection);
   auto& server = *static_cast<AdminServer*>(info->user_data);
-  const Request request{view(info->request_method), view(info->local_uri),
-                        view(mg_get_header(connection, "Authorization"))};
+  const std::string_view method = view(info->request_method);
+  const std::optional<Body> body = method == "POST" ? read_body(connection, info->content_length) : Body();
+  if (!body) {
+    const Answer answer = error_answer(400, "the body has not come");
+    send(connection, answer, answer.body, After::close);
+    return answer.status;
+  }
+  const Request request{.method = method,
+                        .path = view(info->local_uri),
+                        .authorization = view(mg_get_header(connection, "Authorization")),
+                        .query = view(info->query_string),
+                        .body = body->bytes,
+                        .body_too_large = body->too_large,
+                        .by_page = mg_get_header(connection, "Origin") != nullptr};
   const Answer answer = server.pages_.answer(request, Health::Clock::now());
   // Of what may stand in Connection, only keep-alive is no reason to close; `upgrade` is not spoken here.
   const std::string_view wish = view(mg_get_header(connection, "Connection"));
-  const bool keep =
-      view(info->http_version) == "1.1" && (wish.empty() || absl::EqualsIgnoreCase(base::to_absl(wish), "keep-alive"));
+  const bool keep = !body->too_large && view(info->http_version) == "1.1" &&
+                    (wish.empty() || absl::EqualsIgnoreCase(base::to_absl(wish), "keep-alive"));
   const bool head_only = request.method == "HEAD";
   send(connection, answer, head_only ? std::string_view() : answer.body, keep ? After::keep : After::close);
   return answer.status;  // not 0: it is answered

@@ -9,17 +9,13 @@
 
 namespace broker::admin {
 
-// `message` is one of ours: it needs no escaping.
-Answer error_answer(int status, std::string_view message) {
-  return {.status = status, .body = absl::StrFormat("{\"error\":{\"code\":%d,\"message\":\"%s\"}}\n", status, message)};
-}
-
 Pages::Pages(const Subject& subject, LabelNames names, std::string version, std::vector<std::string> keys)
     : readiness_(subject.readiness),
       shard_count_(subject.shards.size()),
       keys_(std::move(keys)),
       exposition_(subject.shards, subject.reloads, std::move(names), std::move(version)),
-      health_(subject.shards, subject.ask) {}
+      health_(subject.shards, subject.ask),
+      socket_pages_(subject.sockets) {}
 
 std::span<const Pages::Page> Pages::pages() {
   static constexpr Page table[] = {
@@ -27,28 +23,31 @@ std::span<const Pages::Page> Pages::pages() {
       {"/metrics", "for Prometheus", true, &Pages::metrics},
       {"/healthz", "200 while no shard is stuck, otherwise 503", false, &Pages::healthz},
       {"/readyz", "200 while connections are welcome, 503 before the start and while draining", false, &Pages::readyz},
+      {SocketPages::namespaces_path, "sockets by namespace, and with ?namespace= by room", true, nullptr},
+      {SocketPages::sockets_path, "the sockets of ?namespace= and &room=; below it one by its id, to POST to", true,
+       nullptr},
   };
   return table;
 }
 
 Answer Pages::answer(const Request& request, Health::Clock::time_point now) {
+  if (request.path.starts_with(SocketPages::prefix)) {
+    return allowed(request) ? socket_pages_.answer(request) : wants_key();
+  }
   for (const Page& page : pages()) {
     if (page.path != request.path) continue;
-    if (request.method != "GET" && request.method != "HEAD") {
-      Answer answer = error_answer(405, "GET and HEAD only");
-      answer.extra_header_name = "Allow";
-      answer.extra_header_value = "GET, HEAD";
-      return answer;
-    }
-    if (page.wants_key && !allowed(request)) {
-      Answer answer = error_answer(401, "Authorization: Bearer with a key of access.key_file is wanted");
-      answer.extra_header_name = "WWW-Authenticate";
-      answer.extra_header_value = "Bearer";
-      return answer;
-    }
+    if (!reads(request)) return wrong_method("GET, HEAD");
+    if (page.wants_key && !allowed(request)) return wants_key();
     return (this->*page.answer)(now);
   }
-  return error_answer(404, "there is /metrics, /healthz and /readyz");
+  return error_answer(404, "there is no such page; / lists what there is");
+}
+
+Answer Pages::wants_key() {
+  Answer answer = error_answer(401, "Authorization: Bearer with a key of access.key_file is wanted");
+  answer.extra_header_name = "WWW-Authenticate";
+  answer.extra_header_value = "Bearer";
+  return answer;
 }
 
 bool Pages::allowed(const Request& request) const {

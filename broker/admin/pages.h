@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the admin port answers: /metrics, /healthz, /readyz, and a list of them at /. Pure: the HTTP server around it is
-// admin_server.h. With keys, /metrics wants one; /healthz and /readyz stay open, since kubelet's probes carry no
-// secrets. Thread: any. Borrows: the metrics and the readiness. Errors: an answer with its status and
-// {"error":{"code","message"}}.
+// What the admin port answers: /metrics, /healthz, /readyz, what socket_pages.h does with sockets, and a list of them
+// at
+// /. Pure: the HTTP server around it is admin_server.h. With keys, all but / and the probes want one; /healthz and
+// /readyz stay open, since kubelet's probes carry no secrets. Thread: any. Borrows: the metrics and the readiness.
+// Errors: an answer with its status and {"error":{"code","message"}}.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,8 @@
 
 #include "broker/admin/exposition.h"
 #include "broker/admin/health.h"
+#include "broker/admin/request.h"
+#include "broker/admin/socket_pages.h"
 
 namespace broker::admin {
 
@@ -27,23 +30,8 @@ struct Subject {
   const std::atomic<Readiness>& readiness;
   std::function<void(std::size_t shard)> ask;  // see Health
   const base::ReloadMetrics& reloads;
+  base::SocketDirectory* sockets = nullptr;  // null: there are none
 };
-
-struct Request {
-  std::string_view method;
-  std::string_view path;           // decoded, without the query
-  std::string_view authorization;  // the header's value; empty when it is missing
-};
-
-struct Answer {
-  int status = 200;
-  std::string body;
-  std::string content_type = "application/json";
-  std::string extra_header_name = {};  // empty: none
-  std::string extra_header_value = {};
-};
-
-[[nodiscard]] Answer error_answer(int status, std::string_view message);
 
 class Pages {
  public:
@@ -59,22 +47,23 @@ class Pages {
     std::string_view path;
     std::string_view summary;
     bool wants_key;
-    Answer (Pages::*answer)(Health::Clock::time_point now);
+    Answer (Pages::*answer)(Health::Clock::time_point now);  // null: SocketPages answers it
   };
   static std::span<const Page> pages();
   Answer list(Health::Clock::time_point);
   Answer metrics(Health::Clock::time_point);
   Answer healthz(Health::Clock::time_point);
   Answer readyz(Health::Clock::time_point);
+  [[nodiscard]] bool allowed(const Request&) const;
+  static Answer wants_key();
 
   const std::atomic<Readiness>& readiness_;
   const std::size_t shard_count_;
-  [[nodiscard]] bool allowed(const Request&) const;
-
   mutable std::mutex keys_mutex_;
   std::vector<std::string> keys_;
   const Exposition exposition_;
   Health health_;
+  const SocketPages socket_pages_;
 };
 
 }  // namespace broker::admin

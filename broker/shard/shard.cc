@@ -5,6 +5,7 @@
 
 #include "broker/net/tls.h"
 #include "broker/shard/client.h"
+#include "broker/shard/socket_answers.h"
 #include "config/limits.h"
 
 namespace broker::shard {
@@ -99,9 +100,13 @@ void Shard::read_clock() {
           .count();
 }
 
-// What main wants of the shard.
+// What main and operators want of the shard.
 void Shard::obey() {
   if (const Configuration* next = control_.offered.load(std::memory_order_acquire)) adopt(*next);
+  if (std::unique_ptr<SocketQuestion> question = control_.sockets.take()) {
+    answer(services_, *question);
+    control_.sockets.give_back(std::move(question));
+  }
   if (control_.wanted.load(std::memory_order_acquire) != ShardControl::Wanted::drain || services_.draining) return;
   services_.draining = true;
   for (Acceptor& acceptor : acceptors_) acceptor.stop();

@@ -20,6 +20,7 @@
 #include "broker/shard/post.h"
 #include "broker/shard/router.h"
 #include "broker/shard/services.h"
+#include "broker/shard/socket_inbox.h"
 
 namespace broker::shard {
 
@@ -31,6 +32,7 @@ struct ShardControl {
   std::atomic<bool> drained{false};  // it has no client left
   // To be adopted, and then null again; it lives until the next one is offered.
   std::atomic<const Configuration*> offered{nullptr};
+  SocketInbox sockets;  // what operators ask
 };
 
 class Shard final : public Acceptor::Events {

@@ -15,15 +15,27 @@ ShardThreads::ShardThreads(const ShardsOptions& options, const Common& common, s
       events_(std::move(events)),
       ticket_keys_(std::chrono::steady_clock::now()),
       mesh_(options.shards),
-      step_(static_cast<std::ptrdiff_t>(options.shards) + 1) {
-  for (ShardIndex index = 0; index < options.shards; ++index) {
+      all_(make_all(logs.first(options.shards))),
+      socket_desk_(inboxes(), common.namespaces, [this](std::size_t shard) { wake(shard); }),
+      step_(static_cast<std::ptrdiff_t>(options.shards) + 1) {}
+
+std::vector<std::unique_ptr<ShardThreads::One>> ShardThreads::make_all(std::span<base::LogSink* const> logs) {
+  std::vector<std::unique_ptr<One>> all;
+  for (base::LogSink* log : logs) {
     auto one = std::make_unique<One>();
-    one->log = logs[index];
+    one->log = log;
     std::uint8_t seed[sizeof one->epoch_seed];
     net::random_bytes(seed);
     std::memcpy(&one->epoch_seed, seed, sizeof seed);
-    all_.push_back(std::move(one));
+    all.push_back(std::move(one));
   }
+  return all;
+}
+
+std::vector<SocketInbox*> ShardThreads::inboxes() const {
+  std::vector<SocketInbox*> inboxes;
+  for (const auto& one : all_) inboxes.push_back(&one->control.sockets);
+  return inboxes;
 }
 
 ShardThreads::~ShardThreads() { stop(); }

@@ -17,6 +17,7 @@
 #include "broker/net/tls_identity.h"
 #include "broker/net/tls_ticket_keys.h"
 #include "broker/shard/shard.h"
+#include "broker/shard/socket_desk.h"
 
 namespace broker::shard {
 
@@ -29,7 +30,7 @@ struct ShardsOptions {
 
 class ShardThreads {
  public:
-  // Both are called by a shard's thread.
+  // All are called by a shard's thread.
   struct Events {
     std::function<void()> on_drained;  // the last of all shards has drained
     std::function<void()> on_adopted;  // the last of all shards has taken over what adopt() told
@@ -53,6 +54,8 @@ class ShardThreads {
   void stop();
   // For /healthz: a shard that is well answers with a turn.
   void wake(std::size_t shard);
+  // For operators, until the end.
+  [[nodiscard]] base::SocketDirectory& sockets() { return socket_desk_; }
 
   [[nodiscard]] std::vector<const base::ShardMetrics*> metrics() const;
   [[nodiscard]] const std::string& ring_description() const { return ring_description_; }
@@ -67,6 +70,8 @@ class ShardThreads {
     std::uint64_t epoch_seed = 0;
     std::thread thread;
   };
+  [[nodiscard]] static std::vector<std::unique_ptr<One>> make_all(std::span<base::LogSink* const> logs);
+  [[nodiscard]] std::vector<SocketInbox*> inboxes() const;
   void run(ShardIndex index);
   void tell(ShardControl::Wanted wanted);
   static void count_drained(void* self);
@@ -78,7 +83,8 @@ class ShardThreads {
   const Events events_;
   net::TicketKeys ticket_keys_;
   Mesh mesh_;
-  std::vector<std::unique_ptr<One>> all_;
+  const std::vector<std::unique_ptr<One>> all_;
+  SocketDesk socket_desk_;
   std::barrier<> step_;  // threads and main: all rings are made; all loops have ended
   std::atomic<ShardIndex> drained_{0};
   std::atomic<ShardIndex> adopting_{0};  // shards that have not taken over what was offered

@@ -80,7 +80,7 @@ TEST_F(PagesTest, ListsItself) {
   const Answer answer = get("/");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "application/json");
-  for (const char* path : {"\"/\":", "\"/metrics\":", "\"/healthz\":", "\"/readyz\":"})
+  for (const char* path : {"\"/\":", "\"/metrics\":", "\"/healthz\":", "\"/readyz\":", "\"/socketio/sockets\":"})
     EXPECT_THAT(answer.body, HasSubstr(path));
 }
 
@@ -88,7 +88,8 @@ TEST_F(PagesTest, RefusesOtherPathsAndMethods) {
   for (const char* path : {"/other", "/metrics/", "//metrics", "", "/Metrics", "/metrics/../healthz"}) {
     EXPECT_EQ(get(path).status, 404) << path;
   }
-  EXPECT_EQ(get("/other").body, "{\"error\":{\"code\":404,\"message\":\"there is /metrics, /healthz and /readyz\"}}\n");
+  EXPECT_EQ(get("/other").body,
+            "{\"error\":{\"code\":404,\"message\":\"there is no such page; / lists what there is\"}}\n");
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "get", ""}) {
     const Answer answer = pages_.answer({method, "/metrics", ""}, now_);
     EXPECT_EQ(answer.status, 405) << method;
@@ -110,6 +111,10 @@ TEST_F(PagesTest, WantsAKeyForMetricsOnlyWhenThereAreKeys) {
     EXPECT_EQ(answer.extra_header_name, "WWW-Authenticate");
     EXPECT_EQ(answer.extra_header_value, "Bearer");
     EXPECT_THAT(answer.body, Not(HasSubstr("kodama_")));
+  }
+  for (const char* path : {"/socketio/sockets", "/socketio/namespaces", "/socketio/", "/socketio/sockets/x"}) {
+    EXPECT_EQ(locked(path, "").status, 401) << path;
+    EXPECT_EQ(locked(path, "Bearer the-key").status, 404) << path << ": nobody tells of sockets";
   }
   EXPECT_EQ(locked("/healthz", "").status, 200);
   EXPECT_EQ(locked("/readyz", "").status, 503);
