@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const binary = process.env.KODAMA_BINARY ?? join(root, 'build/release/kodama');
 const startSeconds = 20; // sanitizers are slow
 
@@ -20,13 +20,15 @@ export class Broker {
   http; // origins, without a slash at the end
   https;
   #shards;
+  #flags; // further ones
   #state; // the directory that keeps the self-signed certificate
   #ports = [0, 0];
   #process = null;
   #output = '';
 
-  constructor(shards) {
+  constructor(shards, flags = []) {
     this.#shards = shards;
+    this.#flags = flags;
   }
 
   async start() {
@@ -40,7 +42,7 @@ export class Broker {
       ['--shards', String(this.#shards)],
     ].flat();
     this.#output = '';
-    this.#process = spawn(binary, ['serve', ...flags], {
+    this.#process = spawn(binary, ['serve', ...flags, ...this.#flags], {
       env: { ...process.env, XDG_STATE_HOME: this.#state },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page at / in real Chromium over wss, served by the real binary. No test sleeps: each waits for what it looks for.
-// KODAMA_SHARDS: one count or several ("2,4", the default).  KODAMA_CHROMIUM: /usr/bin/chromium.
+// KODAMA_SHARDS: one count or several ("2,4", the default).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import { Broker, Cable } from './broker.mjs';
+import { launchFor } from './chromium.mjs';
 
 const shardCounts = (process.env.KODAMA_SHARDS ?? '2,4').split(',').map(Number);
 const patience = 15_000; // ms; what a loaded machine may need, not what is expected
@@ -18,17 +18,7 @@ for (const shards of shardCounts) {
     before(async () => {
       broker = new Broker(shards);
       await broker.start();
-      browser = await chromium.launch({
-        executablePath: process.env.KODAMA_CHROMIUM ?? '/usr/bin/chromium',
-        headless: true,
-        chromiumSandbox: false,
-        args: [
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-dev-shm-usage',
-          `--ignore-certificate-errors-spki-list=${await broker.keyHash()}`,
-        ],
-      });
+      browser = await launchFor(broker);
     });
     after(async () => {
       await browser?.close();
