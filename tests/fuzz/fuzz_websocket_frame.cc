@@ -59,7 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(whole.left == 0 || whole.decoder.finished());
   for (const Told& told : whole.told) {
     if (told.type != Event::Type::message) continue;
-    require(told.payload.size() <= options.message_bytes_max);
+    const std::uint64_t most = options.message_bytes_max;
+    require(told.payload.size() <= (told.rsv1 ? compressed_bytes_max(most) : most));
     require(told.data_type == proto::DataType::binary || told.rsv1 || proto::is_valid_utf8(told.payload));
   }
   require(replay_bytewise(stream, options) == whole.told);
