@@ -221,8 +221,9 @@ class Rules(ReloadCase):
 
     def test_keys_that_take_a_restart_are_named(self):
         broker = self.serve("log: {messages: 5}\n")
-        self.reload(broker, "log: {messages: 6}\nlogging: {format: json}\nlisten: {allow_remote_dev: true}\n")
-        logged(broker, 'restart to change keys="listen.allow_remote_dev, logging.format"')
+        self.reload(broker, "log: {messages: 6}\nlogging: {format: json}\nlisten: {allow_remote_dev: true}\n"
+                    "engineio: {endpoints: [{path: /echo/, messages: [{match: '*', do: [{send: $message}]}]}]}\n")
+        logged(broker, 'restart to change keys="listen.allow_remote_dev, logging.format, engineio"')
         self.assertIn('configuration reloaded changed=log.messages', broker.log())
         self.assertNotIn('{"', broker.log())
 

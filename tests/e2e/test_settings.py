@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings: file, then environment, then flags; mistakes end the start with exit code 2 and say where."""
+import glob
 import json
 import os
 import re
@@ -48,6 +49,53 @@ class Settings(OwnBrokerCase):
                 lines = [line for line in told.splitlines() if line.startswith(f"{file}:{where}: {key}: ")]
                 self.assertEqual(len(lines), 1, f"{where} {key} in:\n{told}")
                 self.assertIn(what, lines[0].removeprefix(f"{file}:{where}: {key}: "))
+
+    def test_mistakes_in_rules_are_told_with_those_of_the_table(self):
+        file = scratch(self, "rules.yaml", """dev: maybe
+socketio:
+  pth: /x
+  namespaces:
+    /chat:
+      events:
+        - {event: chat message, do: [{brodcast: {}}]}
+        - {event: "chat*", dedupe: {by: $9, window: 5}}
+""")
+        told = self.refused("check-config", file)
+        for where, key, what in (("1:6", "dev", "maybe"), ("3:3", "socketio.pth", '"path"'),
+                                 ("7:39", "socketio.namespaces./chat.events[0].do[0].brodcast", '"broadcast"'),
+                                 ("8:53", "socketio.namespaces./chat.events[1].dedupe.window", '"5s"')):
+            lines = [line for line in told.splitlines() if line.startswith(f"{file}:{where}: {key}: ")]
+            self.assertEqual(len(lines), 1, f"{where} {key} in:\n{told}")
+            self.assertIn(what, lines[0])
+
+    def test_rules_that_are_right_are_taken_and_doubts_are_told(self):
+        rules = "dev: true\nsocketio: {namespaces: {/: {events: [{event: '*', do: [broadcast]}, {event: x}]}}}\n"
+        file = scratch(self, "rules.yaml", rules)
+        done = run_kodama("check-config", file)
+        self.assertEqual((done.returncode, done.stdout), (0, f"{file}: no mistakes\n"))
+        self.assertRegex(done.stderr, r"^\S+:2:\d+: socketio.namespaces./.events\[1\].event: never decides: .* \(a warning\)\n$")
+        self.start("--config", file)
+        file = scratch(self, "wrong.yaml", rules.replace("broadcast", "brodcast"))
+        self.assertIn('did you mean "broadcast"?', self.refused("serve", "--config", file))
+
+    def test_the_examples_are_right(self):
+        files = glob.glob(os.path.join(ROOT, "config/examples/*/kodama.yaml"))
+        self.assertTrue(files)
+        for file in files:
+            done = run_kodama("check-config", file, cwd=ROOT)  # paths in them begin there
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_preset_says_that_it_is_open(self):
+        broker = self.start("--preset", "socketio-chat")
+        self.assertRegex(broker.banner, r'(?m)^  preset +an open relay, .* sends "chat message" to everybody')
+        broker.stop()
+        self.assertIn("an open relay", broker.log())
+        self.assertNotIn("preset", self.start().banner)
+
+    def test_a_preset_beside_the_section_that_it_stands_for(self):
+        file = scratch(self, "both.yaml", "dev: true\nsocketio: {path: /x}\npreset: socketio-chat\n")
+        for command in (("serve", "--config", file), ("check-config", file), ("config", "--config", file)):
+            self.assertIn(f"{file}:3:9: preset: stands for a section socketio", self.refused(*command))
 
     def test_what_is_no_yaml(self):
         for text in ("listen:\n\thttp: x\n", "a: b: c\n", "[1\n", "- 1\n", "a: &x 1\n"):
