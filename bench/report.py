@@ -8,6 +8,9 @@ import stats
 from charts import number
 
 
+KNOWN = ("kodama", "base", "floor", "nginx")  # servers that are no peers
+
+
 def judge(part, regime):
     """Everything that the page says of a regime is in its part afterwards."""
     runs = part["runs"]
@@ -19,17 +22,26 @@ def judge(part, regime):
         part["goals"].append({
             "metric": asdict(goal.metric), "ours": goal.ours, "theirs": goal.theirs, "at_most": goal.at_most,
             "at_least": goal.at_least, **comparison.to_json(), "verdict": comparison.verdict(goal.at_most, goal.at_least)})
-    known = ("kodama", "base", "floor", "nginx")
-    ours = next((each.name for each in regime.columns if each.ours), None)
-    bounded = [goal.metric for goal in regime.goals if goal.at_most is not None or goal.at_least is not None]
-    part["peers"] = [rival(runs, ours, each.name, metric) for each in regime.columns if each.server not in known
-                     for metric in bounded]
+    part["peers"] = [rival(runs, ours, each.name, metric) for each in regime.columns if each.server not in KNOWN
+                     for ours in rivals(each, regime) for metric in compared(regime)]
     return part
+
+
+def compared(regime):
+    """The metrics by which the peers are compared: those that a bound is on, each once."""
+    return list(dict.fromkeys(goal.metric for goal in regime.goals if goal.at_most is not None or goal.at_least is not None))
+
+
+def rivals(peer, regime):
+    """The columns of ours that a peer's is compared with: the one that is judged, and else the one in the peer's protocol."""
+    judged = [each for each in regime.columns if each.ours]
+    alike = [each for each in regime.columns if each.server == "kodama" and each.protocol == peer.protocol]
+    return [each.name for each in judged + ([] if any(each.ours for each in alike) else alike)]
 
 
 def rival(runs, ours, peer, metric):
     comparison = stats.compare(runs, ours, peer, metric.path)
-    found = {"metric": asdict(metric), "peer": peer, **comparison.to_json(), "verdict": "none"}
+    found = {"metric": asdict(metric), "ours": ours, "peer": peer, **comparison.to_json(), "verdict": "none"}
     if comparison.median is not None:
         ahead = comparison.median > 1 if metric.more_is_better else comparison.median < 1
         found["verdict"] = "ahead" if ahead else "behind"
@@ -70,7 +82,7 @@ def bounds_table(parts):
             metric, scale = goal["metric"], 1 if goal["theirs"] else goal["metric"]["scale"]
             unit = " ×" if goal["theirs"] else f" {metric['unit']}"
             mine, other = (median_of(part, column, metric["path"]) for column in (goal["ours"], goal["theirs"]))
-            rows.append([part["name"], f"{metric['label']}, {metric['unit']}", shown(metric, mine),
+            rows.append([part["name"] + spoken(goal["ours"]), f"{metric['label']}, {metric['unit']}", shown(metric, mine),
                          f"{shown(metric, other)} ({goal['theirs']})" if goal["theirs"] else "–",
                          (number(goal["median"] * scale) + unit) if goal["median"] is not None else "–",
                          around(goal, scale), bound_of(goal), goal["verdict"]])
@@ -146,13 +158,17 @@ def reason(run):
     return " ".join(f"{run.get('error') or 'the generator says so'}{f' ({lost})' if lost else ''}".split())[:300]
 
 
+def spoken(ours):
+    """For a row whose "kodama" is not the column of that name."""
+    return "" if ours == "kodama" else f", {ours}"
+
+
 def peers_section(parts, skipped):
     rows = []
     for part in parts:
-        ours = next((goal["ours"] for goal in part["goals"]), None)
         for found in part["peers"]:
-            metric = found["metric"]
-            rows.append([part["name"], f"{metric['label']}, {metric['unit']}", found["peer"],
+            metric, ours = found["metric"], found.get("ours", "kodama")
+            rows.append([part["name"], f"{metric['label']}, {metric['unit']}", found["peer"] + spoken(ours),
                          shown(metric, median_of(part, ours, metric["path"])),
                          shown(metric, median_of(part, found["peer"], metric["path"])),
                          f"{number(found['median'])} ×" if found["median"] is not None else "–", around(found),

@@ -2,7 +2,7 @@
 """Measures kodama beside the floors and the peers, and says which bounds hold: bench/README.md is the method.
 
   bench/run.py                       everything, about an hour
-  bench/run.py --quick               under five minutes, without the peers
+  bench/run.py --quick               under five minutes: what has a bound, without the peers
   bench/run.py --regimes wide,http   some regimes (--list names them; "sweep" is latency against load)
   bench/run.py --base PATH           a second kodama in every regime (or BASE=PATH), to judge a change
   bench/run.py --report DIR          nothing is measured: the page and the charts are made again from DIR/report.json
@@ -168,6 +168,7 @@ def prepare(wanted, namespace):
 def measure(wanted, said, cpus):
     settings = scenarios.QUICK if wanted.quick else scenarios.Settings()
     repetitions = wanted.repetitions or settings.repetitions
+    settings = replace(settings, beside=settings.beside or bool(wanted.regimes))
     settings = settings if wanted.again is None else replace(settings, again=wanted.again)
     said["repetitions"], said["settings"] = repetitions, asdict(settings)
     protocols = {name: peer.protocol for name, peer in wanted.peers.items()}

@@ -5,11 +5,18 @@ A regime's columns are run one after another, and that as often as there are rep
 one repetition ("" as the other: an absolute bound). The first metric of a regime is the one that other kodamas and the
 peers are compared by.
 """
+import os
 from dataclasses import dataclass, replace
 
 CONNECTIONS_IDLE = 15_000
 BYTES = 128
 JSON_BYTES = 1024
+PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+# Kodama's flags where it is to do what peers/socketio/server.mjs does, and where everybody is to get everything.
+SOCKETIO = ("--config", os.path.join(PEERS, "kodama-socketio.yaml"))
+EVERYBODY = ("--config", os.path.join(PEERS, "kodama-socketio-everybody.yaml"))
+# What those peers speak that send messages as they come.
+PUSHED = ("mqtt", "nchan", "nats", "socketio", "centrifuge")
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Regime:
     columns: tuple
     goals: tuple
     metrics: tuple  # shown for every column, the most important one first
-    peers: bool = False  # whether the peers take part
+    peers: tuple = ()  # the peers that take part: what they speak
     repetitions_max: int = 100
 
 
@@ -75,6 +82,7 @@ class Settings:
     hold: float = 50.0  # of idle connections: two rounds of pings
     ping: float = 25.0
     repetitions: int = 5
+    beside: bool = True  # columns that no bound is held against, and regimes without a bound
     again: float = 0.25  # of the planned time, for runs that the rest of the machine disturbed
     idle_repetitions: int = 2  # where 15,000 connections are held: memory does not vary, and CPU is exact
     calibrations: int = 2  # of a floor that can send in two ways
@@ -82,8 +90,13 @@ class Settings:
     prefill_bytes: int = 3 << 20  # fills a stalled reader's sockets, not kodama's queue of 4 MiB
 
 
-QUICK = Settings(warmup=0.6, duration=2.0, hold=10.0, ping=10.0, repetitions=2, again=0.0,
+QUICK = Settings(warmup=0.6, duration=2.0, hold=10.0, ping=10.0, repetitions=2, beside=False, again=0.0,
                  idle_repetitions=1, calibrations=1, connections=10_000)
+
+
+# Every delivery is a request of its own: what Node can answer before the next message comes.
+POLLERS, POLLED_RATE = 500, 10
+POLLERS_IDLE = 7_500  # a session and a connection each, of as many as there may be descriptors
 
 
 def fanout(settings, *flags, spin=True, size=BYTES):
@@ -91,8 +104,8 @@ def fanout(settings, *flags, spin=True, size=BYTES):
             f"--spin={'true' if spin else 'false'}", *flags)
 
 
-def idle(settings, hold):
-    return ("idle", "--subscribers", str(CONNECTIONS_IDLE), "--steps", "3", "--hold", f"{hold:g}s")
+def idle(settings, hold, *flags, count=CONNECTIONS_IDLE):
+    return ("idle", "--subscribers", str(count), "--steps", "3", "--hold", f"{hold:g}s", *flags)
 
 
 def wide_load(settings, spin=True):
@@ -116,15 +129,15 @@ def fanout_regimes(settings):
     return [
         Regime("wide", "1 topic, 1,000 subscribers, 100 messages/s, open loop", against_floor(settings, wide_load(settings)),
                (Goal(CPU, "kodama", "floor", at_most=1.10), Goal(P50, "kodama", "floor", at_most=1.05),
-                Goal(P99, "kodama", "floor", at_most=1.2), Goal(P999, "kodama", "floor", at_most=1.5)), open_loop, peers=True),
+                Goal(P99, "kodama", "floor", at_most=1.2), Goal(P999, "kodama", "floor", at_most=1.5)), open_loop, peers=PUSHED),
         Regime("dense-100", "1 topic, 100 subscribers, 256 messages outstanding, closed loop",
                against_floor(settings, dense["dense-100"]),
-               (Goal(RATE, "kodama", "floor", at_least=0.85), Goal(CPU, "kodama", "floor")), closed, peers=True),
+               (Goal(RATE, "kodama", "floor", at_least=0.85), Goal(CPU, "kodama", "floor")), closed, peers=PUSHED),
         Regime("dense-1000", "1 topic, 1,000 subscribers, 8 messages outstanding, closed loop",
                against_floor(settings, dense["dense-1000"]),
                (Goal(RATE, "kodama", "floor", at_least=0.95), Goal(CPU, "kodama", "floor")), closed),
         Regime("one-to-one", "1 publisher, 1 subscriber, 1,000 messages/s", against_floor(settings, one),
-               (Goal(P50, "kodama", "floor", at_most=1.10),), (P50, P99, P999, CPU), peers=True),
+               (Goal(P50, "kodama", "floor", at_most=1.10),), (P50, P99, P999, CPU), peers=PUSHED),
     ]
 
 
@@ -175,7 +188,7 @@ def connection_regimes(settings):
     idle_memory = (RSS, SLAB)
     return [
         Regime("idle-ws", f"{CONNECTIONS_IDLE:,} idle ws connections with one subscription each: memory",
-               against_floor(settings, memory, "idle"), (Goal(RSS, "kodama", at_most=512),), idle_memory, peers=True,
+               against_floor(settings, memory, "idle"), (Goal(RSS, "kodama", at_most=512),), idle_memory, peers=PUSHED,
                repetitions_max=settings.idle_repetitions),
         Regime("idle-wss", f"{CONNECTIONS_IDLE:,} idle wss connections with one subscription each: memory",
                (Column("kodama", "kodama", memory, tls=True, ours=True, seconds=12),),
@@ -196,12 +209,57 @@ def connection_regimes(settings):
     ]
 
 
+def socketio_regimes(settings):
+    """Kodama's own Socket.IO: beside its native dialect, over polling, and idle."""
+    seconds = settings.warmup + settings.duration + 1
+    wide = wide_load(settings)
+    polled = fanout(settings, "--topics", "1", "--subscribers", str(POLLERS), "--rate", str(POLLED_RATE))
+    over_websocket = Column("WebSocket", "kodama", polled, "socketio", seconds=seconds, flags=SOCKETIO)
+
+    def held(name, how, protocol, count, bound, took, **options):
+        memory = idle(settings, 1.0, count=count)
+        in_a_room = Column("in a room", "kodama", memory, protocol, seconds=took, flags=SOCKETIO)
+        return Regime(name, f"{count:,} idle clients of Socket.IO {how}, connected to a namespace: memory",
+                      (in_a_room, replace(in_a_room, name="kodama", load=(*memory, "--rooms=false"), ours=True)),
+                      (Goal(RSS, "kodama", at_most=bound),), (RSS, SLAB), repetitions_max=settings.idle_repetitions,
+                      **options)
+
+    return [
+        Regime("socketio-wide", "wide through Socket.IO's endpoint over WebSocket, beside the native dialect",
+               (Column("native", "kodama", wide, "native", seconds=seconds, flags=SOCKETIO),
+                Column("kodama", "kodama", wide, "socketio", ours=True, seconds=seconds, flags=SOCKETIO),
+                Column("to everybody", "kodama", wide, "socketio", seconds=seconds, flags=EVERYBODY)),
+               (Goal(CPU, "kodama", "native", at_most=1.05), Goal(CPU, "to everybody", "native")), (CPU, P50, P99, P999)),
+        Regime("socketio-polling", f"1 topic, {POLLERS} clients of Socket.IO that poll, {POLLED_RATE} messages/s, open loop",
+               (over_websocket, replace(over_websocket, name="kodama", protocol="socketio-polling", ours=True)),
+               (Goal(CPU, "kodama", "WebSocket"),), (CPU, P50, P99), peers=("socketio-polling",)),
+        held("idle-socketio", "over WebSocket", "socketio", CONNECTIONS_IDLE, 1024, 6),
+        held("idle-polling", "that poll", "socketio-polling", POLLERS_IDLE, 2048, 6, peers=("socketio-polling",)),
+    ]
+
+
 def regimes(settings):
     order = ("wide", "dense-100", "dense-1000", "one-to-one", "many-topics", "two-shards", "wss-wide", "wide-deflate",
-             "idle-ws", "idle-wss", "connect", "idle-cpu", "http", "stalled")
-    known = {each.name: each for each in
-             [*fanout_regimes(settings), *pair_regimes(settings), *connection_regimes(settings)]}
-    return [known[name] for name in order]
+             "socketio-wide", "socketio-polling", "idle-ws", "idle-wss", "idle-socketio", "idle-polling", "connect",
+             "idle-cpu", "http", "stalled")
+    known = {each.name: each for each in [*fanout_regimes(settings), *pair_regimes(settings),
+                                          *socketio_regimes(settings), *connection_regimes(settings)]}
+    found = [known[name] for name in order]
+    return found if settings.beside else [bounded(each) for each in found if has_bound(each)]
+
+
+def has_bound(regime):
+    return any(goal.at_most is not None or goal.at_least is not None for goal in regime.goals)
+
+
+def bounded(regime):
+    """The regime without the columns that no bound is held against."""
+    goals = [goal for goal in regime.goals if goal.at_most is not None or goal.at_least is not None]
+    needed = {name for goal in goals for name in (goal.ours, goal.theirs)}
+    columns = tuple(each for each in regime.columns if each.name in needed)
+    names = {"", *(each.name for each in columns)}
+    return replace(regime, columns=columns, goals=tuple(goal for goal in regime.goals
+                                                              if goal.ours in names and goal.theirs in names))
 
 
 def with_base(regime):
@@ -214,11 +272,30 @@ def with_base(regime):
 
 
 def with_peers(regime, peers):
-    """The regime with kodama's native dialect and the peers (name → protocol), where they take part in it."""
-    if not regime.peers or not peers:
+    """The regime with the peers (name → protocol) that take part in it, and kodama in its other dialects."""
+    taking = {name: protocol for name, protocol in peers.items() if protocol in regime.peers}
+    if not taking:
         return regime
     ours = next(each for each in regime.columns if each.ours)
-    beside = [replace(ours, name="kodama (native)", protocol="native", ours=False)]
+    beside = []
+    if ours.protocol == "raw":
+        beside.append(replace(ours, name="kodama (native)", protocol="native", ours=False))
+    if ours.protocol == "raw" and "socketio" in taking.values():
+        beside.append(replace(ours, name="kodama (Socket.IO)", protocol="socketio", ours=False,
+                              flags=(*ours.flags, *SOCKETIO)))
     beside += [replace(ours, name=name, server=name, protocol=protocol, ours=False, flags=())
-               for name, protocol in peers.items()]
-    return replace(regime, columns=regime.columns + tuple(beside))
+               for name, protocol in taking.items()]
+    regime = replace(regime, columns=regime.columns + tuple(beside))
+    return replace(regime, goals=regime.goals + tuple(socketio_goals(regime)))
+
+
+def socketio_goals(regime):
+    """Kodama's Socket.IO is to cost less than Node's, over either transport, wherever both are measured."""
+    cost = CPU if CPU in regime.metrics else regime.metrics[0]
+    kodamas = {each.protocol: each.name for each in sorted(regime.columns, key=lambda each: each.ours)
+               if each.server == "kodama"}
+    if "kodama (Socket.IO)" in kodamas.values() and cost == CPU:
+        yield Goal(CPU, "kodama (Socket.IO)", "kodama (native)")
+    for each in regime.columns:
+        if each.server.startswith("socketio") and each.protocol in kodamas:
+            yield Goal(cost, kodamas[each.protocol], each.name, at_most=1.0)

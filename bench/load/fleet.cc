@@ -26,7 +26,7 @@ Fleet::Fleet(Reactor& reactor, const CommonOptions& options) : reactor_(reactor)
 void Fleet::add_subscriber(std::string topic, Sink& sink) {
   ProtocolOptions protocol;
   protocol.host = options_.host;
-  protocol.topics.push_back(std::move(topic));
+  if (!topic.empty()) protocol.topics.push_back(std::move(topic));
   if (options_.deflate) protocol.unpacker = &unpacker_;
   add(protocol, options_.protocol, options_.connect, Reads::always, sink);
 }

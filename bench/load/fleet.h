@@ -27,6 +27,7 @@ class Fleet final : private Client::Watcher {
   };
 
   // Made, not opened yet. Requires: the protocols exist.
+  // Without a topic it only connects.
   void add_subscriber(std::string topic, Sink& sink);
   // One with a small receive buffer, which reads nothing once it is ready.
   void add_stalled(std::string topic, Sink& sink);

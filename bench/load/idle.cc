@@ -57,7 +57,7 @@ class Idle {
     measure();
     for (std::uint32_t step = 1; step <= options_.steps; ++step) {
       const auto wanted = static_cast<std::uint32_t>(std::uint64_t{options_.subscribers} * step / options_.steps);
-      while (fleet_.size() < wanted) fleet_.add_subscriber("bench-0", nowhere_);
+      while (fleet_.size() < wanted) fleet_.add_subscriber(options_.rooms ? "bench-0" : "", nowhere_);
       if (!fleet_.open(progress_)) return end();
       wait(settle_ns, "settling");
       measure();

@@ -26,7 +26,8 @@
 #include "bench/load/protocols.h"
 #include "bench/load/usage.h"
 
-ABSL_FLAG(std::string, protocol, "raw", "what the server speaks: raw, native, nats, mqtt, nchan, socketio, centrifuge");
+ABSL_FLAG(std::string, protocol, "raw",
+          "what the server speaks: raw, native, nats, mqtt, nchan, socketio, socketio-polling, centrifuge");
 ABSL_FLAG(std::string, connect, "127.0.0.1:8000", "address:port of the server");
 ABSL_FLAG(std::string, source, "", "first address to connect from; the next ones follow after 20,000 connections each");
 ABSL_FLAG(bool, tls, false, "TLS 1.3 with AES-128-GCM; the server's certificate is not checked");
@@ -52,6 +53,8 @@ ABSL_FLAG(std::uint64_t, prefill_bytes, 0,
           "fanout: published to each topic before the warm-up, so that the stalled are stuck");
 
 ABSL_FLAG(std::uint32_t, steps, 3, "idle: memory is read after each of so many equal parts of the connections");
+ABSL_FLAG(bool, rooms, true,
+          "idle, Socket.IO: each client joins a room; otherwise it is connected to the namespace alone");
 ABSL_FLAG(absl::Duration, hold, absl::Seconds(50), "idle: how long the connections are held while the CPU is measured");
 
 ABSL_FLAG(std::uint32_t, connections, 10000, "connect: how many are opened");
@@ -175,7 +178,9 @@ int idle(UsageError& mistakes) {
   options.common = read_common(mistakes);
   if (const std::uint32_t subscribers = absl::GetFlag(FLAGS_subscribers)) options.subscribers = subscribers;
   options.steps = absl::GetFlag(FLAGS_steps);
+  options.rooms = absl::GetFlag(FLAGS_rooms);
   options.hold = nanoseconds(absl::GetFlag(FLAGS_hold));
+  mistakes.check(options.rooms || options.common.protocol.starts_with("socketio"), "--rooms=false: with Socket.IO");
   mistakes.check(options.steps > 0 && options.steps <= options.subscribers,
                  "--steps: at least 1, at most --subscribers");
   mistakes.check(options.hold.count() >= 0, "--hold: for example 50s");

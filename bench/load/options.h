@@ -47,6 +47,7 @@ struct IdleOptions {
   CommonOptions common;
   std::uint32_t subscribers = 15000;
   std::uint32_t steps = 3;
+  bool rooms = true;  // Socket.IO: each joins one
   std::chrono::nanoseconds hold{};
 };
 int run_idle(const IdleOptions& options);

@@ -17,6 +17,7 @@
 #endif
 #if __has_include("bench/load/socketio.h")
 #include "bench/load/socketio.h"
+#include "bench/load/socketio_polling.h"
 #endif
 #if __has_include("bench/load/centrifuge.h")
 #include "bench/load/centrifuge.h"
@@ -45,6 +46,7 @@ constexpr Entry entries[] = {
 #endif
 #if __has_include("bench/load/socketio.h")
     {"socketio", make_socketio, SIZE_MAX},
+    {"socketio-polling", make_socketio_polling, SIZE_MAX},
 #endif
 #if __has_include("bench/load/centrifuge.h")
     {"centrifuge", make_centrifuge, SIZE_MAX},

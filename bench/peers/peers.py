@@ -222,6 +222,10 @@ def socketio_make() -> None:
         run_quietly([find("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], SOCKETIO)
 
 
+def socketio_command(port: int) -> list[str]:
+    return [find("node"), str(SOCKETIO / "server.mjs"), str(port)]
+
+
 def socketio_version() -> str:
     found = re.search(r'"socket.io": "([^"]+)"', (HERE / "socketio/package.json").read_text())
     return f"{found[1] if found else '?'} on Node {output_of([find('node'), '--version'])}"
@@ -261,6 +265,7 @@ def nats_command(program: str, port: int) -> list[str]:
 # One core, so that one thread runs Go code; and a heap that may grow to five times what is live before it is collected.
 GO_ENVIRONMENT = {"GOMAXPROCS": "1"}
 GO_SPEED = {"GOGC": "400"}
+NODE_ENVIRONMENT = {"NODE_ENV": "production"}
 # The young generation is collected eight times less often than by default.
 NODE_SPEED = {"NODE_OPTIONS": "--max-semi-space-size=64"}
 
@@ -271,8 +276,11 @@ _ALL = (
     Peer("nats-debian", "nats", 21030, lambda port: nats_command(find("nats-server"), port),
          lambda: output_of([find("nats-server"), "-v"]).rpartition(" ")[2],
          lambda: not_installed("nats-server", "nats-server"), environment=GO_ENVIRONMENT, speed_environment=GO_SPEED),
-    Peer("socketio", "socketio", 21040, lambda port: [find("node"), str(SOCKETIO / "server.mjs"), str(port)],
-         socketio_version, node_missing, socketio_make, {"NODE_ENV": "production"}, NODE_SPEED),
+    Peer("socketio", "socketio", 21040, socketio_command, socketio_version, node_missing, socketio_make,
+         NODE_ENVIRONMENT, NODE_SPEED),
+    # Those who poll beside one who publishes over WebSocket.
+    Peer("socketio-polling", "socketio-polling", 21041, lambda port: [*socketio_command(port), "polling", "websocket"],
+         socketio_version, node_missing, socketio_make, NODE_ENVIRONMENT, NODE_SPEED),
     Peer("nats", "nats", 21031, lambda port: nats_command(str(BUILT / "nats-server"), port),
          lambda: go_version("nats", "github.com/nats-io/nats-server/v2"), lambda: go_missing("nats"),
          lambda: go_build("nats", "github.com/nats-io/nats-server/v2", "nats-server"), GO_ENVIRONMENT, GO_SPEED),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 import xml.etree.ElementTree
+from dataclasses import replace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BENCH = os.path.join(ROOT, "bench")
@@ -100,7 +101,9 @@ class Verdicts(unittest.TestCase):
         self.assertEqual("met", stats.Comparison([1.0, 1.01, 1.02]).verdict(at_most=1.1))
 
     def test_every_regime_has_a_bound_and_one_column_that_is_judged(self):
-        for regime in scenarios.regimes(scenarios.QUICK):
+        peers = {each: each for each in (*scenarios.PUSHED, "socketio-polling")}
+        whole_regimes = [scenarios.with_peers(each, peers) for each in scenarios.regimes(scenarios.Settings())]
+        for regime in [*scenarios.regimes(scenarios.QUICK), *whole_regimes]:
             names = [each.name for each in regime.columns]
             self.assertEqual(1, sum(each.ours for each in regime.columns), regime.name)
             self.assertTrue(any(goal.at_most or goal.at_least for goal in regime.goals), regime.name)
@@ -109,25 +112,20 @@ class Verdicts(unittest.TestCase):
                 self.assertIn(goal.theirs, [*names, ""])
             self.assertTrue(all(each.seconds > 0 for each in regime.columns), regime.name)
 
+    def test_the_quick_form_has_every_bound_that_needs_no_peer_and_nothing_else(self):
+        def bounds(regimes):
+            return [(each.name, goal) for each in regimes for goal in each.goals if goal.at_most or goal.at_least]
+
+        whole_settings = replace(scenarios.QUICK, beside=True)
+        self.assertEqual(bounds(scenarios.regimes(whole_settings)), bounds(scenarios.regimes(scenarios.QUICK)))
+        for regime in scenarios.regimes(scenarios.QUICK):
+            held = {name for _, goal in bounds([regime]) for name in (goal.ours, goal.theirs)} - {""}
+            self.assertEqual(held, {each.name for each in regime.columns}, regime.name)
+
     def test_the_quick_form_fits_in_five_minutes(self):
         plan = runner.Runner(scenarios.QUICK, (0, 1))
         plan.plan(scenarios.regimes(scenarios.QUICK), scenarios.QUICK.repetitions)
         self.assertLess(plan.planned, 5 * 60)
-
-    def test_base_and_peers_stand_behind_kodama_under_its_load(self):
-        regime = scenarios.with_base(scenarios.with_peers(wide(), {"nats": "nats"}))
-        self.assertEqual(["floor", "kodama", "base", "kodama (native)", "nats"], [each.name for each in regime.columns])
-        self.assertEqual(1, len({each.load for each in regime.columns}))
-        self.assertEqual("nats", regime.columns[-1].protocol)
-        self.assertIn("base", [goal.theirs for goal in regime.goals])
-
-    def test_a_peer_that_is_cheaper_is_said_to_be(self):
-        regime = scenarios.with_peers(wide(), {"slow": "mqtt", "fast": "nats"})
-        part = judged([run("kodama", 0, result(100.0)), run("slow", 0, result(300.0)), run("fast", 0, result(50.0))], regime)
-        found = {(each["peer"], each["metric"]["label"]): each["verdict"] for each in part["peers"]}
-        self.assertEqual("ahead", found["slow", "CPU per delivery"])
-        self.assertEqual("behind", found["fast", "CPU per delivery"])
-        self.assertEqual({"slow", "fast"}, {peer for peer, _ in found})
 
 
 class Flags(unittest.TestCase):
