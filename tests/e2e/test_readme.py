@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import BINARY, ROOT, Broker, scratch
+from harness import BINARY, ROOT, Broker, run_kodama, scratch
 from http_wire import TIMEOUT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,10 +37,10 @@ class Readme(unittest.TestCase):
         cls.broker = Broker()
         cls.addClassCleanup(cls.broker.stop)
 
-    def here(self, text):
+    def here(self, text, broker=None):
         """The snippet with this broker's port in place of 8000."""
         self.assertIn("127.0.0.1:8000", text)
-        return text.replace("127.0.0.1:8000", f"127.0.0.1:{self.broker.http[1]}")
+        return text.replace("127.0.0.1:8000", f"127.0.0.1:{(broker or self.broker).http[1]}")
 
     def wait_for(self, command, *wanted, **options):
         """Runs a program that does not end by itself until it has printed all that is wanted, and returns what it said."""
@@ -83,7 +83,7 @@ class Readme(unittest.TestCase):
 
     def test_every_kind_of_snippet_has_its_test(self):
         kinds = [language for language, _ in snippets()]
-        self.assertEqual(["sh", "html", "html", "js", "python", "python", "yaml"], kinds)
+        self.assertEqual(["sh", "html", "html", "js", "python", "python", "html", "yaml", "yaml"], kinds)
 
     def test_shell(self):
         # What curl takes for success is too much for a test: here an error status fails.
@@ -102,6 +102,24 @@ class Readme(unittest.TestCase):
     def test_browser_with_a_plain_websocket(self):
         self.broker.publish(TOPIC, "from before")
         self.open_page(self.here(snippet("html", 1)), "from before", "hi from a plain WebSocket")
+
+    def test_browser_with_socketio(self):
+        broker = Broker("--preset", "socketio-chat")
+        self.addCleanup(broker.stop)
+        if broker.get("/socket.io/?EIO=4&transport=polling").status == 404:
+            self.skipTest("this binary has no Socket.IO")
+        # As somebody would who types into the page, once it is connected.
+        typing = """<script>
+          socket.on('connect', () => {
+            input.value = 'hi from Socket.IO';
+            document.querySelector('#form').requestSubmit();
+          });
+        </script>"""
+        self.open_page(self.here(snippet("html", 2), broker) + typing, "hi from Socket.IO")
+
+    def test_rules_for_socketio(self):
+        checked = run_kodama("check-config", scratch(self, "kodama.yaml", "dev: true\n" + snippet("yaml", 0)))
+        self.assertEqual((0, ""), (checked.returncode, checked.stderr))
 
     def test_node(self):
         script = scratch(self, "subscribe.mjs", self.here(snippet("js")))
@@ -125,7 +143,7 @@ class Readme(unittest.TestCase):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                         "2", "-subj", "/CN=localhost", "-keyout", f"{place}/tls.key", "-out", f"{place}/tls.crt"],
                        check=True, capture_output=True, timeout=TIMEOUT)
-        text = re.sub(r"(0\.0\.0\.0|127\.0\.0\.1):\d+", "127.0.0.1:0", snippet("yaml")).replace("/etc/kodama", place)
+        text = re.sub(r"(0\.0\.0\.0|127\.0\.0\.1):\d+", "127.0.0.1:0", snippet("yaml", 1)).replace("/etc/kodama", place)
         file = scratch(self, "kodama.yaml", text)
         checked = subprocess.run([BINARY, "check-config", file], capture_output=True, text=True, timeout=TIMEOUT)
         self.assertEqual(0, checked.returncode, checked.stderr)
