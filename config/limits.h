@@ -103,7 +103,7 @@ inline constexpr std::size_t secret_bytes = 15;  // of a session's id, in base64
 // While a WebSocket probes, the poll that waits is let go this often: the client may just have begun another one.
 inline constexpr std::chrono::milliseconds noop_interval{100};
 // A client that has closed its session may have a poll on its way; who was closed hears of it by its next one.
-inline constexpr std::chrono::milliseconds late_poll_patience{100};
+inline constexpr std::chrono::milliseconds late_poll_patience{1'000};
 inline constexpr std::chrono::milliseconds farewell_patience{5'000};
 // How long requests for a session that a WebSocket has now are told so, and not that it is unknown.
 inline constexpr std::chrono::milliseconds moved_session_age{10'000};
