@@ -138,6 +138,10 @@ class Host {
   virtual void join(std::string_view stream, std::string_view member) = 0;
   virtual void part(std::string_view stream, std::string_view member) = 0;
   [[nodiscard]] virtual bool is_member(std::string_view stream, std::string_view member) const = 0;
+  // Asked in on_subscribed: what is published from here on stays in the log until go_live(), and is handed out then.
+  // A subscription that is live already stays so.
+  virtual void hold_live(std::string_view topic) = 0;
+  virtual void go_live(std::string_view topic) = 0;
   // To a session that outlives its connections, wherever it is (proto/socketio/session_question.h); answered, where it
   // is, by Session::on_session_answer.
   virtual void ask(socketio::SessionQuestion&&) = 0;

@@ -80,6 +80,8 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   void join(std::string_view stream, std::string_view member) override { add_member(stream, member); }
   void part(std::string_view stream, std::string_view member) override { remove_member(stream, member); }
   bool is_member(std::string_view stream, std::string_view member) const override { return has_member(stream, member); }
+  void hold_live(std::string_view topic) override { hold_subscription(topic); }
+  void go_live(std::string_view topic) override { release_subscription(topic); }
   void ask(proto::socketio::SessionQuestion&&) override;
   void respond(const proto::Response&) override;
   void begin(const proto::Response& head) override;

@@ -62,6 +62,8 @@ class PollingSession final : public Subscriber, public proto::Host {
   void join(std::string_view stream, std::string_view member) override { add_member(stream, member); }
   void part(std::string_view stream, std::string_view member) override { remove_member(stream, member); }
   bool is_member(std::string_view stream, std::string_view member) const override { return has_member(stream, member); }
+  void hold_live(std::string_view topic) override { hold_subscription(topic); }
+  void go_live(std::string_view topic) override { release_subscription(topic); }
   void ask(proto::socketio::SessionQuestion&&) override;
 
   // Subscriber

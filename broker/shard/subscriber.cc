@@ -124,6 +124,18 @@ Subscription* Subscriber::find(std::uint64_t serial) const {
   return nullptr;
 }
 
+void Subscriber::hold_subscription(std::string_view topic) {
+  Subscription* found = find(topic);
+  if (found != nullptr && !found->live) found->held = true;
+}
+
+void Subscriber::release_subscription(std::string_view topic) {
+  Subscription* found = find(topic);
+  if (found == nullptr || !found->held) return;
+  found->held = false;
+  mark_dirty();  // its page is asked for at the turn's end
+}
+
 void Subscriber::ask_log(proto::Tag tag, std::string_view topic, const proto::Start& start, std::uint32_t limit) {
   rare().log_questions.push_back({next_serial_, tag});
   ++outstanding_;
@@ -216,12 +228,13 @@ void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
     replayed.accepted_ns = message->accepted_ns;
   }
   if (!replayed.bytes.empty()) queue().push_shared(net::SharedBytesRef::make(std::move(replayed)));
-  if (subscription.more_to_replay != page.more) {
-    page.more ? ++replaying_ : --replaying_;
-    subscription.more_to_replay = page.more;
+  const bool more = page.more || subscription.held;
+  if (subscription.more_to_replay != more) {
+    more ? ++replaying_ : --replaying_;
+    subscription.more_to_replay = more;
   }
   // Home answered at one moment of the topic and sends every later message behind the answer: from here on, live.
-  if (page.more) return;
+  if (more) return;
   services().router.make_live(subscription);
   session()->on_live(std::string(topic), host());  // which may end the subscription
 }
@@ -236,7 +249,7 @@ bool Subscriber::page_on_its_way() const {
 void Subscriber::ask_next_page() {
   if (replaying_ == 0 || queue().replay_bytes() > 0 || page_on_its_way()) return;
   for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (!each->more_to_replay) continue;
+    if (!each->more_to_replay || each->held) continue;
     each->page_asked = true;
     const ReadFrom from{
         .from = ReadFrom::From::after, .epoch = each->beginning->epoch, .value = each->beginning->replayed};

@@ -61,6 +61,8 @@ class Subscriber : public Recipient {
   [[nodiscard]] std::optional<proto::Error> add_subscription(proto::Tag, std::string_view topic, const proto::Start&,
                                                              std::uint32_t dialect);
   [[nodiscard]] std::optional<proto::Error> remove_subscription(std::string_view topic);
+  void hold_subscription(std::string_view topic);
+  void release_subscription(std::string_view topic);
   void ask_log(proto::Tag, std::string_view topic, const proto::Start&, std::uint32_t limit);
   // Sends it to its topic's home, unless it is too large or memory is short. Every publication that is refused is
   // counted, by refuse_publish(). `answered`: the session is to hear that it went well.

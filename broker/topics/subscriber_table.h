@@ -46,6 +46,7 @@ struct Subscription {
   bool answered : 1 = false;    // the subscriber has been told that it subscribes
   bool page_asked : 1 = false;  // a page of the replay is on its way from home
   bool more_to_replay : 1 = false;
+  bool held : 1 = false;     // no page is asked for yet: the subscriber has something else to hand out first
   bool leaving : 1 = false;  // it was given up before it was answered
   bool marked : 1 = false;   // among those that a message is for, or is not for, while they are looked for
 };

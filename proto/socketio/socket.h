@@ -129,6 +129,8 @@ struct Socket {
     if (extra != nullptr && extra->is_empty()) extra.reset();
   }
   [[nodiscard]] bool is_in(std::string_view room) const;
+  // Live events wait until it has seen what its on_connect replays.
+  [[nodiscard]] bool is_catching_up() const;
 
   const ServedNamespace* served = nullptr;
   std::unique_ptr<SocketExtra> extra = nullptr;

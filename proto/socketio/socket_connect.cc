@@ -230,6 +230,8 @@ void SocketSession::on_end(Reason, Host& host) {
     if (socket.state == State::resuming) {
       Resumption& resumption = *socket.extra->resumption;
       services().keeper.keep(host, socket.rules(), resumption.pid, std::move(resumption.kept));
+    } else if (socket.is_catching_up() && socket.has_pid) {
+      services().keeper.drop(host, socket.rules(), socket.pid());  // it asks for the rest when it comes back anew
     } else if (socket.has_pid) {
       KeptSocket kept{.sid = std::string(socket.sid()), .rooms = {}, .data = {}};
       if (socket.extra != nullptr) {

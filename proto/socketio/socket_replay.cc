@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages of an event behind a cursor, sent as events. Those that come live meanwhile are not held back: they may
-// arrive between two pages, or before the first.
+// The messages of an event behind a cursor, sent as events. For a socket that has just connected they come ahead of all
+// that is live: the newest cursor that a client has seen, or offset, then says that it has seen what was before. Where an
+// event asks for it, what is live may come between two pages.
 #include <algorithm>
 
 #include "proto/audience.h"
@@ -34,6 +35,7 @@ void SocketSession::replay(Socket& socket, const Step& step, const Occasion& occ
     done.refused = "too_many_replays";
     return;
   }
+  if (occasion.connected_at) host.hold_live(socket.served->stream);
   const std::uint32_t number = ++last_number_;
   replays.push_back({.number = number,
                      .topic = step.action->topic,
@@ -54,7 +56,12 @@ void SocketSession::read_on(Socket& socket, std::uint32_t number, Host& host) {
   const auto error = host.read_log(tag_of(socket.serial, number), replay->topic, replay->next, page_messages_max);
   if (!error) return;
   services().observer.refused(socket.nsp(), facts(reason_of(*error)).label);
-  replays.erase(replay);
+  end_replay(socket, number, host);
+}
+
+void SocketSession::end_replay(Socket& socket, std::uint32_t number, Host& host) {
+  std::erase_if(socket.extra->replays, [number](const Replay& each) { return each.number == number; });
+  if (!socket.is_catching_up()) host.go_live(socket.served->stream);
 }
 
 void SocketSession::on_log(Tag tag, const Answer<LogPage>& answer, Host& host) {
@@ -66,13 +73,12 @@ void SocketSession::on_log(Tag tag, const Answer<LogPage>& answer, Host& host) {
   const auto* const page = std::get_if<LogPage>(&answer);
   if (page == nullptr) {
     services().observer.refused(socket->nsp(), facts(reason_of(std::get<Error>(answer))).label);
-    replays.erase(replay);
-    return;
+    return end_replay(*socket, number_of(tag), host);
   }
   const std::string events = write_page(*socket, *replay, *page, host);
   if (!events.empty()) host.send(events);
   if (!page->more || page->messages.empty()) {
-    replays.erase(replay);
+    end_replay(*socket, number_of(tag), host);
     return socket->tidy();
   }
   replay->next = {.from = Start::From::after, .epoch = page->epoch, .value = page->messages.back().offset};

@@ -18,6 +18,10 @@ bool Socket::is_in(std::string_view room) const {
   return extra != nullptr && std::ranges::find(extra->rooms, room) != extra->rooms.end();
 }
 
+bool Socket::is_catching_up() const {
+  return extra != nullptr && std::ranges::any_of(extra->replays, [](const Replay& each) { return each.until.has_value(); });
+}
+
 SocketSession::SocketSession(const EndpointRules& endpoint, Services& services, NewSession&& made)
     : EngineSession(endpoint, services, std::move(made)),
       assembler_(packet_payloads_max * endpoint.options().max_payload) {}

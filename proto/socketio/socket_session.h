@@ -121,6 +121,7 @@ class SocketSession final : public EngineSession {
   // socket_replay.cc
   void replay(Socket& socket, const Step& step, const Occasion& occasion, Done& done, Host& host);
   void read_on(Socket& socket, std::uint32_t number, Host& host);
+  void end_replay(Socket& socket, std::uint32_t number, Host& host);
   [[nodiscard]] std::string write_page(const Socket& socket, const Replay& replay, const LogPage& page,
                                        const Host& host) const;
 

@@ -115,6 +115,10 @@ class FakeHost final : public proto::HttpHost {
     return members.contains({std::string(stream), std::string(member)});
   }
 
+  std::set<std::string> held;  // topics that are not to go live yet
+  void hold_live(std::string_view topic) override { held.emplace(topic); }
+  void go_live(std::string_view topic) override { held.erase(std::string(topic)); }
+
   int questions = 0;  // to other sessions
   std::unique_ptr<proto::WebSocketSession> upgraded;
   std::string upgrade_headers;

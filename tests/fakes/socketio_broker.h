@@ -253,6 +253,11 @@ class SocketClient {
     if (next_subscribe_ < host.subscribes.size()) return answer(host.subscribes[next_subscribe_++]), true;
     if (next_publish_ < host.publishes.size()) return take_publish(next_publish_++), true;
     if (next_read_ < host.reads.size()) return answer(host.reads[next_read_++]), true;
+    for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
+      if (host.held.contains(each->first)) continue;
+      const auto released = waiting_.extract(each);
+      return make_live(released.key(), released.mapped()), true;
+    }
     return false;
   }
   void deliver(const SocketBroker::Stored& stored) {
@@ -289,13 +294,19 @@ class SocketClient {
                          question.start.value >= broker_.expired[question.topic] && question.start.value <= newest;
     }
     live.erase(question.topic);
+    host.held.erase(question.topic);
     session->on_subscribed(question.tag, question.topic, answer, host);
-    if (!is_subscribed(question.topic) || is_closed()) return;
+    const std::uint64_t from = after ? question.start.value : newest;
+    host.held.contains(question.topic) ? void(waiting_[question.topic] = from) : make_live(question.topic, from);
+  }
+  // Hands out what is behind that offset first.
+  void make_live(const std::string& stream, std::uint64_t from) {
+    if (!is_subscribed(stream) || is_closed()) return;
     for (const SocketBroker::Stored& stored : broker_.log) {
-      if (after && stored.stream == question.topic && stored.stream_offset > question.start.value) write(stored);
+      if (stored.stream == stream && stored.stream_offset > from) write(stored);
     }
-    live.insert(question.topic);
-    session->on_live(question.topic, host);
+    live.insert(stream);
+    session->on_live(stream, host);
   }
   void hand_over(std::size_t index) {
     const FakeHost::Publish publish = host.publishes[index];
@@ -324,6 +335,7 @@ class SocketClient {
   }
 
   SocketBroker& broker_;
+  std::map<std::string, std::uint64_t> waiting_;  // streams that are held: up to where they were handed out
   std::size_t next_subscribe_ = 0;
   std::size_t next_publish_ = 0;
   std::size_t next_read_ = 0;

@@ -21,13 +21,15 @@ void append_text(const proto::WireFormat&, const proto::Message& message, std::s
 }
 constexpr proto::WireFormat text_alone{"members", &append_text};
 
-// Of the stream alone: GET /members/NAME is $sid/NAME and in the room r.
+// Of the stream alone: GET /members/NAME is $sid/NAME and in the room r; "held" is live from its first message on, any
+// other leaves the room with it.
 class MemberSession final : public proto::WebSocketSession {
  public:
   MemberSession(std::string_view name, const proto::Start& start) : name_(name), start_(start) {}
 
   void on_open(proto::Host& host) override { EXPECT_FALSE(host.subscribe(1, "$stream", start_)); }
   void on_message(proto::DataType, std::span<char>, proto::Host& host) override {
+    if (name_ == "held") return host.go_live("$stream");
     host.part("$stream", "$room/r");
     EXPECT_FALSE(host.is_member("$stream", "$room/r"));
   }
@@ -37,6 +39,7 @@ class MemberSession final : public proto::WebSocketSession {
     host.join("$stream", "$sid/" + name_);
     host.join("$stream", "$room/r");
     EXPECT_TRUE(host.is_member("$stream", "$room/r"));
+    if (name_ == "held") host.hold_live("$stream");
     say(host, subscribed.recovered ? (*subscribed.recovered ? "recovered" : "lost") : "fresh");
   }
   void on_live(std::string_view, proto::Host& host) override { say(host, "live"); }
@@ -147,6 +150,45 @@ TEST_P(StreamReplay, GoesOverPagesWithNothingForTheSubscriber) {
   publish("a", "and now");
   one->settles();
   EXPECT_THAT(one->take_payloads(), ElementsAre("recovered", "here", "live", "and now"));
+}
+
+TEST_P(StreamReplay, WaitsInTheLogAsLongAsTheSubscriberWants) {
+  publish("a", "before");
+  for (const char* path : {"held", "held?after=0"}) {
+    SCOPED_TRACE(path);
+    const auto held = member(path, 1);
+    const auto other = member("other", 1);
+    const bool resumes = std::string_view(path) != "held";
+    if (resumes) {
+      EXPECT_EQ(held->take_payloads().front(), "recovered");
+    } else {
+      EXPECT_THAT(held->take_payloads(), ElementsAre("fresh"));
+    }
+    publish("a", "1");
+    publish("$room/other", "2");
+    publish("$sid/held", "3");
+    held->settles();
+    EXPECT_THAT(held->take_payloads(), IsEmpty());
+    other->settles();
+    EXPECT_THAT(other->take_payloads(), ElementsAre("fresh", "live", "1"));
+    held->sends_text("go");
+    held->settles();
+    EXPECT_THAT(held->take_payloads(), ElementsAre("1", "3", "live"));
+    publish("b", "4");
+    held->settles();
+    EXPECT_THAT(held->take_payloads(), ElementsAre("4"));
+  }
+}
+
+TEST_P(StreamReplay, EndsWhereTheLogDoesNotLastAsLongAsItIsHeld) {
+  const auto held = member("held");
+  for (int i = 0; i < 1001; ++i) publish("a", "x");
+  held->sends_text("go");
+  held->settles();
+  EXPECT_TRUE(held->sees_fin());
+  EXPECT_EQ(held->take_frames().back().payload.substr(0, 2), "\x03\xf5") << "1013";
+  held->ends_input();
+  held->settles();
 }
 
 TEST_P(StreamReplay, SaysWhatItLostBeforeItBegins) {

@@ -209,6 +209,31 @@ TEST(Recovery, WhoLeavesIsNotRecovered) {
   }
 }
 
+// Where it stands in the stream would say that it has seen what it was cut off from.
+TEST(Recovery, WhoIsCutOffFromAReplayIsANewSocket) {
+  SessionCase with(R"(
+socketio:
+  namespaces:
+    "/":
+      recovery: {window: 2m}
+      on_connect: [{replay: {event: e, after: 0}}]
+      events: [{event: e, do: [broadcast]}]
+)");
+  for (int i = 1; i <= 101; ++i) with.broker.publish("e", "e", Kind::text, "x");
+  fakes::SocketClient& client = with.client();
+  client.host.room = false;
+  (void)client.say({"40"});
+  client.end();
+  EXPECT_EQ(with.broker.keeper.kept.size(), 0);
+  EXPECT_EQ(with.broker.keeper.held.size(), 0);
+  EXPECT_EQ(with.broker.keeper.dropped.size(), 1);
+  fakes::SocketClient& whole = with.client();
+  (void)whole.say({"40"});
+  EXPECT_EQ(whole.hear().size(), 102);
+  whole.end();
+  EXPECT_EQ(with.broker.keeper.kept.size(), 1);
+}
+
 TEST(Recovery, OneThatLooksAliveIsTakenOver) {
   SessionCase with(yaml);
   Guest lost(with);

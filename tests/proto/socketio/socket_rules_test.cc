@@ -311,6 +311,28 @@ TEST(SocketRules, AReplayWaitsForRoom) {
   EXPECT_TRUE(client.session->may_move());
 }
 
+TEST(SocketRules, WhatIsLiveWaitsForTheReplayOfOnConnect) {
+  SessionCase with(rules("{event: e, do: [broadcast]}, {event: again, do: [{replay: {event: e, after: 0}}]}",
+                         "on_connect: [{replay: {event: e, after: $auth.from}}],"));
+  for (int i = 1; i <= 101; ++i) with.broker.publish("e", "e", Kind::text, "x");
+  fakes::SocketClient& client = with.client();
+  client.host.room = false;
+  (void)client.say({"40"});
+  EXPECT_EQ(client.hear().size(), 1);
+  with.broker.publish("e", "e", Kind::text, "live");
+  EXPECT_EQ(client.hear(), Heard{});
+  client.host.room = true;
+  client.pass(client.host.wake->count());
+  const Heard heard = client.hear();
+  ASSERT_EQ(heard.size(), 102);
+  EXPECT_EQ(heard[100], R"(42["e","x"])");
+  EXPECT_EQ(heard[101], R"(42["e","live"])") << "once";
+  client.host.room = false;
+  (void)client.say({R"(42["again"])"});
+  with.broker.publish("e", "e", Kind::text, "live");
+  EXPECT_EQ(client.hear(), Heard{R"(42["e","live"])"}) << "an event's replay is for whoever is live";
+}
+
 TEST(SocketRules, OperatorsMoveSockets) {
   SessionCase with(rules("{event: e, do: [{broadcast: {to: [room-1]}}]}"));
   fakes::SocketClient& client = join(with);
