@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many tests ran, from what each test program says at its end."""
+import glob
+import os
 import re
 import xml.etree.ElementTree
 
@@ -39,21 +41,38 @@ def of_node(text):
     return Count(number["pass"], number["fail"] + number["cancelled"], number["skipped"] + number["todo"])
 
 
-def of_junit(path):
+def of_ctest(junit, gtest):
+    """A test of ctest's counts as those that its executable counted in the folder `gtest`, or else as one."""
     try:
-        suite = xml.etree.ElementTree.parse(path).getroot()
+        cases = xml.etree.ElementTree.parse(junit).getroot().iter("testcase")
     except (OSError, xml.etree.ElementTree.ParseError) as why:
         raise NoCount from why
-    words = ("tests", "failures", "skipped", "disabled")
-    tests, failed, skipped, disabled = (int(suite.get(word, 0)) for word in words)
-    return Count(tests - failed - skipped - disabled, failed, skipped + disabled)
+    total = Count()
+    for case in cases:
+        path = os.path.join(gtest, f"{case.get('name')}.xml")
+        count = of_gtest(path) if os.path.exists(path) else Count()
+        if case.get("status") != "run":
+            count.failed = count.failed or 1
+        elif count.passed + count.failed + count.skipped == 0:
+            count.passed = 1
+        total += count
+    return total
 
 
-def skipped_in_junit(path):
-    """A line for each skipped test, with its reason as GoogleTest prints it: behind the line `FILE:LINE: Skipped`."""
+def of_gtest(path):
+    root = xml.etree.ElementTree.parse(path).getroot()
+    skipped = int(root.get("disabled")) + len(root.findall(".//testcase/skipped"))
+    failed = int(root.get("failures")) + int(root.get("errors"))
+    return Count(int(root.get("tests")) - failed - skipped, failed, skipped)
+
+
+def skipped_by_gtest(folder):
+    """A line for each skipped test, with its reason: what follows the place in the source."""
     lines = []
-    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
-        if case.find("skipped") is not None or case.get("status") == "disabled":
-            reason = re.search(r": Skipped\n(.*)", case.findtext("system-out") or "")
-            lines.append(f"{case.get('name')}: {reason[1] if reason else 'it does not say why'}")
+    for path in sorted(glob.glob(os.path.join(folder, "*.xml"))):
+        for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+            skipped = case.find("skipped")
+            if skipped is not None:
+                reason = skipped.get("message", "").strip().splitlines()
+                lines.append(f"{case.get('classname')}.{case.get('name')}: {reason[-1] if reason else 'it does not say why'}")
     return lines

@@ -36,11 +36,12 @@ def node(files, environment):
 
 
 def ctest(build, environment):
-    result = os.path.join(build, "junit.xml")
+    result, gtest = os.path.join(build, "junit.xml"), os.path.join(build, "gtest")
+    shutil.rmtree(gtest, ignore_errors=True)  # an executable that dies writes none
     command = [*without_randomized_addresses(environment), "ctest", "--test-dir", build, "--output-on-failure",
                "--no-tests=error", "-j", str(len(os.sched_getaffinity(0))), "--output-junit", result]
-    return Suite(command, environment, lambda _: counting.of_junit(result),
-                 lambda _: counting.skipped_in_junit(result))
+    return Suite(command, environment, lambda _: counting.of_ctest(result, gtest),
+                 lambda _: counting.skipped_by_gtest(gtest))
 
 
 def without_randomized_addresses(environment):
