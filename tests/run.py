@@ -27,7 +27,7 @@ def binary(build):
 
 
 def e2e(build, shards, extra=()):
-    tests = [PYTHON, "-m", "unittest", "discover", "-v", "-s", os.path.join(ROOT, "tests/e2e"), "-p", "test_*.py"]
+    tests = [PYTHON, "-u", os.path.join(ROOT, "tests/tools/modules.py"), os.path.join(ROOT, "tests/e2e")]
     return suites.python(tests, {"KODAMA_BINARY": binary(build), "KODAMA_SHARDS": str(shards), **dict(extra)})
 
 

@@ -7,6 +7,8 @@ import one_thread
 from harness import SHARDS, TIMEOUT, BrokerCase
 from http_wire import deadline
 
+ALONE = True  # how soon an answer comes is measured
+
 
 class Health(BrokerCase):
     def look(self, status):

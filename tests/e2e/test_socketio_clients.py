@@ -2,15 +2,12 @@
 """Socket.IO clients that share no code with the broker or with these tests: npm's socket.io-client in Node (the one that
 the broker serves to browsers), and python3-socketio."""
 import asyncio
-import json
 import os
 import re
-import shutil
-import subprocess
 import unittest
 
-from engineio_configs import CONFIGS
-from harness import ROOT, SHARDS, SLOW, TIMEOUT, BrokerCase, environment, scaled, scratch
+from harness import SHARDS, SLOW, TIMEOUT
+from socketio_clients_case import HERE, ClientsCase, needs_node
 from ws_wire import BINARY, TEXT
 
 try:
@@ -19,36 +16,8 @@ try:
 except ImportError:
     aiohttp = socketio = None
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGE = os.path.join(ROOT, "broker/web/socketio/node_modules/socket.io-client")
 EACH_WAY = SHARDS == 4 and not SLOW
 TRANSPORTS = ("polling", "websocket", "polling,websocket")
-CHAT = os.path.join(ROOT, "config/examples/chat/kodama.yaml")
-
-
-class ClientsCase(BrokerCase):
-    config = "clients"
-
-    @classmethod
-    def setUpClass(cls):
-        file = CHAT if cls.config == "chat" else scratch(cls, "kodama.yaml", CONFIGS[cls.config])
-        cls.flags = ("--config", file, "--static.dir=")
-        super().setUpClass()
-        if cls.broker.get("/socket.io/?EIO=4&transport=polling").status == 404:
-            cls.broker.stop()
-            raise unittest.SkipTest("this binary has no Socket.IO")
-
-    def origins(self):
-        return [f"{scheme}://{host}:{port}" for scheme, (host, port) in (("http", self.broker.http),
-                                                                       ("https", self.broker.https))]
-
-    def node(self, script, *arguments, patience=4):
-        """Runs it to its end, which must be a good one; returns what it said."""
-        done = subprocess.run(["node", os.path.join(HERE, script), *arguments], capture_output=True, text=True,
-                              env={**environment(), "NODE_NO_WARNINGS": "1", "KODAMA_CLIENT_SECONDS": str(TIMEOUT)},
-                              timeout=patience * TIMEOUT)
-        self.assertEqual(done.returncode, 0, f"{script} {arguments}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
-        return done.stdout
 
 
 def scenarios(script):
@@ -56,7 +25,7 @@ def scenarios(script):
         return re.findall(r"^  async '([^']+)'", file.read(), re.M)
 
 
-@unittest.skipIf(shutil.which("node") is None or not os.path.isdir(PACKAGE), "takes node, and npm ci in broker/web/socketio")
+@needs_node
 class Node(ClientsCase):
     def play(self, script, wanted=lambda name: True):
         http, https = self.origins()
@@ -80,26 +49,6 @@ class Ladder(Node):
 
     def test_scenarios(self):
         self.play("socketio_ladder.mjs")
-
-
-@unittest.skipIf(shutil.which("node") is None or not os.path.isdir(PACKAGE), "takes node, and npm ci in broker/web/socketio")
-class Many(ClientsCase):
-    def test_a_thousand_clients(self):
-        for transports in ("websocket", "polling", "polling,websocket"):
-            with self.subTest(transports):
-                http, _ = self.origins()
-                said = json.loads(self.node("socketio_crowd.mjs", http, transports, str(scaled(1000)), str(scaled(50))))
-                self.assertEqual(said["received"], scaled(1000) * scaled(50) * 2, said)
-
-    @unittest.skipIf(SHARDS < 4 and not SLOW, "with four shards")
-    def test_five_thousand_pollers(self):
-        """Each request on whichever connection is free, so that a session's requests meet every shard."""
-        host, port = self.broker.http
-        pollers = scaled(5000)
-        said = json.loads(self.node("socketio_pollers.mjs", host, str(port), str(pollers), str(scaled(40)), patience=8))
-        print(f"\n{pollers} pollers: {said}", flush=True)
-        self.assertEqual(said["received"], pollers * scaled(40), said)
-        self.assertGreater(said["shards"], 1 if SHARDS > 1 else 0, said)
 
 
 @unittest.skipIf(aiohttp is None, "takes python3-socketio and python3-aiohttp")
