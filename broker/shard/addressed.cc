@@ -1,22 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/shard/addressed.h"
 
-#include <utility>
+#include <algorithm>
+#include <functional>
 
 #include "proto/audience.h"
 
 namespace broker::shard {
 
+using topics::FormatGroup;
 using topics::Subscription;
 
-Addressed find_addressed(topics::LocalTopic& stream, std::string_view audience) {
+namespace {
+
+void take_all_but(const std::vector<Subscription*>& excepted, FormatGroup& group) {
+  std::vector<std::uint32_t> positions;
+  for (const Subscription* each : excepted) {
+    if (group.has(*each)) positions.push_back(each->position);
+  }
+  std::ranges::sort(positions, std::greater());
+  group.addressed = group.subscribers;
+  for (const std::uint32_t position : positions) {  // what is behind it is for the message
+    group.addressed[position] = group.addressed.back();
+    group.addressed.pop_back();
+  }
+}
+
+}  // namespace
+
+void find_addressed(topics::LocalTopic& stream) {
+  topics::LocalStream& its = *stream.stream;
+  if (its.is_addressed) return;
+  its.is_addressed = true;
+  if (its.audience.empty()) return;
   std::vector<Subscription*> marked;
   bool named = false;
   const auto mark = [&](proto::Sign wanted) {
-    proto::for_each_member(audience, [&](proto::Sign sign, std::string_view member) {
+    proto::for_each_member(its.audience, [&](proto::Sign sign, std::string_view member) {
       named |= sign == proto::Sign::to;
       if (sign != wanted) return;
-      stream.stream->members.for_each(member, [&](Subscription& each) {
+      its.members.for_each(member, [&](Subscription& each) {
         if (!each.live || each.marked) return;
         each.marked = true;
         marked.push_back(&each);
@@ -28,7 +51,16 @@ Addressed find_addressed(topics::LocalTopic& stream, std::string_view audience) 
   if (named) mark(proto::Sign::to);
   for (Subscription* each : marked) each->marked = false;
   if (named) marked.erase(marked.begin(), marked.begin() + excepted);
-  return {.all_but = !named, .which = std::move(marked)};
+  for (FormatGroup& group : stream.groups) {
+    if (!named) {
+      take_all_but(marked, group);
+      continue;
+    }
+    group.addressed.clear();
+    for (const Subscription* each : marked) {
+      if (group.has(*each)) group.addressed.push_back(group.subscribers[each->position]);
+    }
+  }
 }
 
 }  // namespace broker::shard

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "broker/base/check.h"
+#include "broker/shard/addressed.h"
 #include "config/limits.h"
 #include "proto/audience.h"
 #include "proto/socketio/namespace_topics.h"
@@ -128,11 +128,15 @@ void Router::unsubscribe(Subscription& subscription) {
 }
 
 void Router::join(Subscription& subscription, std::string_view member) {
+  hand_out(*subscription.topic);
   subscription.topic->stream->members.join(subscription, member);
+  subscription.topic->stream->is_addressed = false;
 }
 
 void Router::part(Subscription& subscription, std::string_view member) {
+  hand_out(*subscription.topic);
   subscription.topic->stream->members.part(subscription, member);
+  subscription.topic->stream->is_addressed = false;
 }
 
 bool Router::is_member(const Subscription& subscription, std::string_view member) const {
@@ -205,23 +209,27 @@ void Router::take_of_stream(const topics::Message& message) {
   LocalTopic* stream = subscribers_.find(*groups_.stream_of(message.name()));
   if (stream == nullptr) return;
   stream->position = message.stream_offset;
-  if (message.audience_bytes == 0) return append(*stream, message, message.stream_offset);
-  Addressed addressed = find_addressed(*stream, message.audience());
-  if (addressed.everybody()) return append(*stream, message, message.stream_offset);
-  if (!addressed.nobody()) hand_out(*stream, message, addressed);
+  if (stream->stream->audience != message.audience()) {
+    hand_out(*stream);
+    stream->stream->audience = message.audience();
+    stream->stream->is_addressed = false;
+  }
+  find_addressed(*stream);
+  append(*stream, message, message.stream_offset);
 }
 
 void Router::append(LocalTopic& topic, const topics::Message& message, std::uint64_t offset) {
   topic.position = offset;
   for (FormatGroup& group : topic.groups) {
-    if (group.live.empty()) continue;
+    const std::size_t subscribers = addressed(topic, group).size();
+    if (subscribers == 0) continue;
     topics::Run& run = group.run;
     if (run.messages > 0 && run.bytes.size() + message.content_bytes > config::limits::run_bytes_max) {
       hand_out(topic, group);
     }
     const std::size_t begin = run.bytes.size();
     const auto& format = *static_cast<const proto::WireFormat*>(group.format);
-    if (!encode(message, format, group.live.size(), run.bytes)) continue;
+    if (!encode(message, format, subscribers, run.bytes)) continue;
     if (group.deflate_bits != 0) compress(run.bytes, begin, group.deflate_bits);
     if (run.messages++ == 0) {
       run.first_offset = offset;
@@ -250,6 +258,7 @@ void Router::fan_out() {
 }
 
 void Router::hand_out(LocalTopic& topic) {
+  if (topic.stream != nullptr) find_addressed(topic);  // somebody may have gone
   for (FormatGroup& group : topic.groups) hand_out(topic, group);
 }
 
@@ -265,46 +274,7 @@ void Router::hand_out(LocalTopic& topic, FormatGroup& group) {
                                                              .account = run_bytes_,
                                                              .use = net::SharedBytes::Use::delivery});
   group.run = {};
-  for (void* subscriber : group.subscribers) static_cast<Recipient*>(subscriber)->deliver(run);
-}
-
-// In place of a run that everybody shares.
-void Router::hand_out(LocalTopic& stream, const topics::Message& message, Addressed& addressed) {
-  auto rest = addressed.which.begin();
-  for (FormatGroup& group : stream.groups) {
-    const auto mine = rest;
-    rest = std::partition(mine, addressed.which.end(), [&](const Subscription* each) { return group.has(*each); });
-    const auto named = static_cast<std::size_t>(rest - mine);
-    const std::size_t count = addressed.all_but ? group.live.size() - named : named;
-    if (count == 0) continue;
-    hand_out(stream, group);
-    std::string bytes;
-    if (!encode(message, *static_cast<const proto::WireFormat*>(group.format), count, bytes)) continue;
-    if (group.deflate_bits != 0) compress(bytes, 0, group.deflate_bits);
-    const net::SharedBytesRef run = net::SharedBytesRef::make({.bytes = std::move(bytes),
-                                                               .stream = &stream,
-                                                               .first_offset = message.stream_offset,
-                                                               .messages = 1,
-                                                               .accepted_ns = message.accepted_ns,
-                                                               .account = run_bytes_,
-                                                               .use = net::SharedBytes::Use::delivery});
-    const auto deliver = [&](std::size_t position) {
-      static_cast<Recipient*>(group.subscribers[position])->deliver(run);
-    };
-    if (!addressed.all_but) {
-      for (auto each = mine; each != rest; ++each) deliver((*each)->position);
-      continue;
-    }
-    std::ranges::sort(mine, rest, {}, &Subscription::position);
-    auto left_out = mine;
-    for (std::size_t position = 0; position < group.live.size(); ++position) {
-      if (left_out != rest && (*left_out)->position == position) {
-        ++left_out;
-      } else {
-        deliver(position);
-      }
-    }
-  }
+  for (void* subscriber : addressed(topic, group)) static_cast<Recipient*>(subscriber)->deliver(run);
 }
 
 }  // namespace broker::shard

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "broker/net/shared_bytes.h"
-#include "broker/shard/addressed.h"
 #include "broker/shard/client_table.h"
 #include "broker/shard/home.h"
 #include "broker/shard/post.h"
@@ -78,13 +77,11 @@ class Router {
   [[nodiscard]] ShardIndex home_of_group(std::string_view group) const;
   void take(const topics::Message&);
   void take_of_stream(const topics::Message&);
-  // To the runs of all who are live. `offset`: in the topic, or in the stream.
+  // To the runs of all whom it is for. `offset`: in the topic, or in the stream.
   void append(topics::LocalTopic&, const topics::Message&, std::uint64_t offset);
   void compress(std::string& frames, std::size_t begin, std::uint8_t deflate_bits);
   void hand_out(topics::LocalTopic&);
   void hand_out(topics::LocalTopic&, topics::FormatGroup&);
-  // One message to some of the live ones, behind what came before it.
-  void hand_out(topics::LocalTopic& stream, const topics::Message&, Addressed&);
 
   topics::ReturnStack& messages_;  // of this shard
   ClientTable& clients_;

@@ -44,9 +44,11 @@ void SubscriberTable::make_live(Subscription& subscription) {
                                                    .deflate_bits = subscription.deflate_bits,
                                                    .live = {},
                                                    .subscribers = {},
+                                                   .addressed = {},
                                                    .run = {}});
   }
   KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
+  if (topic.stream != nullptr) topic.stream->is_addressed = false;
   subscription.position = static_cast<std::uint32_t>(group->live.size());
   subscription.live = true;
   group->live.push_back(&subscription);
@@ -61,7 +63,10 @@ void* SubscriberTable::subscriber_of(const Subscription& subscription) {
 
 bool SubscriberTable::remove(Subscription& subscription) {
   LocalTopic& topic = *subscription.topic;
-  if (topic.stream != nullptr) topic.stream->members.remove(subscription);
+  if (topic.stream != nullptr) {
+    topic.stream->members.remove(subscription);
+    topic.stream->is_addressed = false;
+  }
   if (subscription.live) {
     FormatGroup* group = find_group(topic, subscription);
     Subscription* last = group->live.back();
@@ -73,6 +78,7 @@ bool SubscriberTable::remove(Subscription& subscription) {
     if (group->live.empty()) {
       group->live.shrink_to_fit();
       group->subscribers.shrink_to_fit();
+      group->addressed = {};
       group->run = {};
     }
   }

@@ -65,6 +65,7 @@ struct FormatGroup {
   std::uint8_t deflate_bits = 0;  // as in the subscriptions
   std::vector<Subscription*> live;
   std::vector<void*> subscribers;  // of the live ones, at the same positions: handing out reads no subscription
+  std::vector<void*> addressed;    // of a stream: those among them that the run is for, unless it is for everybody
   Run run;
 
   [[nodiscard]] bool has(const Subscription& subscription) const {
@@ -72,10 +73,12 @@ struct FormatGroup {
   }
 };
 
-// What a stream has beside what every topic has.
+// What a stream has beside what every topic has. The messages in its runs are for one audience.
 struct LocalStream {
   explicit LocalStream(std::string_view listed = {}) : members(listed) {}
   Memberships members;
+  std::string audience;       // empty: everybody
+  bool is_addressed = false;  // the groups know whom it names; false: since then somebody came, went, joined or parted
 };
 
 class LocalTopic {

@@ -80,6 +80,66 @@ TEST_P(StreamAudiences, KeepTheOrderOfWhatIsForAllAndWhatIsForSome) {
   EXPECT_EQ(encoded, 6 + 5) << "once for each format that somebody hears it in";
 }
 
+TEST_P(StreamAudiences, ShareARunWhileTheyAreTheSame) {
+  Socket& one = connected(0, "1");
+  Socket& two = connected(0, "2");
+  Socket& other = connected(0, "3");
+  one.join("r");
+  two.join("r");
+  for (const char* each : {"a", "b", "c"}) other.publish("a", each, "+r");
+  for (const char* each : {"d", "e"}) other.publish("a", each, "+r-@1");
+  other.publish("a", "f", "-@1");
+  shards.settle();
+  EXPECT_EQ(one.heard, "1=a;2=b;3=c;");
+  EXPECT_EQ(two.heard, "1=a;2=b;3=c;4=d;5=e;6=f;");
+  EXPECT_EQ(other.heard, "6=f;");
+  EXPECT_EQ(one.runs.size(), 1u);
+  EXPECT_EQ(two.runs.size(), 3u);
+  ASSERT_FALSE(one.runs.empty());
+  EXPECT_EQ(one.runs[0]->messages, 3u);
+  EXPECT_EQ(one.runs[0]->first_offset, 1u);
+}
+
+// Between two messages to the same room, which would share a run.
+TEST_P(StreamAudiences, AreThoseOfTheMomentWhoeverComesAndGoes) {
+  OneShard& shard = shards[0];
+  Socket& one = connected(0, "1");
+  Socket& two = connected(0, "2");
+  one.join("r");
+  std::uint64_t offset = 0;
+  const auto deliver = [&](const char* what) {  // as home does, in the middle of a turn
+    topics::MessageRef message(topics::Message::make(
+        {.topic = topics::Name("a"), .event = "", .content = what, .audience = audience("+r"), .kind = 0}, 0,
+        shard.router.messages()));
+    message->epoch = message->stream_epoch = one.subscription->topic->epoch;
+    message->offset = message->stream_offset = ++offset;
+    shard.router.on_mail({.type = DeliveryMail::Type::message,
+                          .client = {},
+                          .content_bytes = 0,
+                          .tag = 0,
+                          .published = {},
+                          .message = std::move(message),
+                          .page = {}});
+  };
+  deliver("a");
+  two.join("r");
+  deliver("b");
+  one.part("r");
+  deliver("c");
+  one.join("r");
+  deliver("d");
+  deliver("e");
+  two.disconnect();
+  deliver("f");
+  shard.router.fan_out();
+  EXPECT_EQ(one.heard, "1=a;2=b;4=d;5=e;6=f;");
+  EXPECT_EQ(two.heard, "2=b;3=c;") << "what waits for the turn's end is not for who has left";
+  deliver("g");
+  one.disconnect();
+  shard.router.fan_out();
+  EXPECT_EQ(one.heard, "1=a;2=b;4=d;5=e;6=f;");
+}
+
 TEST_P(StreamAudiences, ImplyByTheTopicWhomAMessageIsFor) {
   Socket& one = connected(0, "1");
   Socket& two = connected(1, "2");
