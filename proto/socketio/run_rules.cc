@@ -95,7 +95,7 @@ class Runner {
     return event_and_content(action, step);
   }
 
-  // False: one is none. `$args` among them stands for several.
+  // False: one is none, or there are too many. `$args` among them stands for several.
   bool rooms(std::span<const Template> templates, std::vector<std::string>& names) {
     if (templates.empty()) return true;
     std::string json = "[" + fill_list(templates, known_).json + "]";
@@ -104,7 +104,7 @@ class Runner {
     while (reader.next_element()) {
       if (reader.type() != JsonType::string) return false;
       const auto name = reader.read_string();
-      if (!name || !is_room_name(nsp_->name, *name)) return false;
+      if (!name || !is_room_name(nsp_->name, *name) || names.size() >= named_rooms_max) return false;
       names.emplace_back(*name);
     }
     return !reader.failed();

@@ -12,6 +12,7 @@
 // Errors: values; all of them are the peer's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,12 +26,14 @@
 
 namespace proto::socketio {
 
+inline constexpr std::size_t named_rooms_max = 64;  // in a broadcast's `to`, and in its `except`
+
 enum class RuleRefusal : std::uint8_t {
   too_many_arguments,
   wrong_argument,  // not of the kind that the rule wants
   arguments_too_large,
   bad_event,  // empty, too long, begins with '$', or one of the clients' own
-  bad_room,   // no text, no room's name, or none of those that may be joined
+  bad_room,   // no text, no room's name, or none of those that may be joined; too many of them
   bad_topic,
   binary_data,    // an attachment, where data is kept
   undeliverable,  // more attachments than a packet has, or placeholders of none

@@ -219,6 +219,8 @@ TEST(RunRules, ActionsRunInOrderWithWhatTheOnesBeforeSet) {
 
 TEST(RunRules, WhatAClientMayNotNameIsRefusedAndNothingIsDone) {
   const std::string long_name(250, 'x');
+  std::string many_names;
+  for (std::size_t i = 0; i <= named_rooms_max; ++i) many_names += R"(,"room")";
   const Row rows[] = {
       {"{event: e, do: [{emit: {}}, {join: $0}]}", "!bad_room"},
       {"{event: e, do: [{join: $0}]}", "!bad_room", R"(2["e",5])"},
@@ -227,6 +229,7 @@ TEST(RunRules, WhatAClientMayNotNameIsRefusedAndNothingIsDone) {
       {"{event: e, do: [{leave: $0}]}", "!bad_room", R"(2["e","$x"])"},
       {"{event: e, do: [{broadcast: {to: [$0]}}]}", "!bad_room", R"(2["e",{}])"},
       {"{event: e, do: [{broadcast: {to: [$args]}}]}", "!bad_room", R"(2["e"])"},
+      {"{event: e, do: [{broadcast: {to: [$args]}}]}", "!bad_room", R"(2["e")" + many_names + "]"},
       {"{event: e, do: [{broadcast: {event: $0}}]}", "!bad_event", R"(2["e","disconnect"])"},
       {"{event: e, do: [{broadcast: {event: $0}}]}", "!bad_event", R"(2["e",""])"},
       {"{event: e, do: [{broadcast: {event: $0}}]}", "!bad_event", R"(2["e",1])"},
