@@ -201,8 +201,8 @@ constexpr Row rows[] = {
      .fallback = "30s",
      .most = hour_ms,
      .takes = Takes::reload,
-     .why = "Over how long connections are closed after SIGTERM: longer spreads the reconnects; keep it below "
-            "Kubernetes' terminationGracePeriodSeconds."},
+     .why = "Over how long connections are closed after SIGTERM: longer spreads the reconnects. The last have 6 "
+            "seconds more to close; keep all below Kubernetes' terminationGracePeriodSeconds."},
     {.key = "websocket.ping_interval",
      .slot = at<&S::websocket, &WebSocket::ping_interval>,
      .fallback = "25s",
