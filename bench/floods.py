@@ -40,6 +40,7 @@ def pump(wire, pieces, counted):
 
 def floods(broker):
     """name → what a flooder does until it is ended, given the counter of its bytes."""
+    from engineio_wire import Polling
     from harness import WebSocket, trusting
     from ws_wire import BINARY, PING, TEXT, frame
 
@@ -79,6 +80,16 @@ def floods(broker):
                 wire.reset()
             wires = wires[-400:]
 
+    def payloads(counted):
+        body = "\x1e".join(['42["x"]'] * 120_000).encode()
+        session = Polling(broker.http, "/socket.io/")
+        session.say("40")
+        while True:
+            with session.begin("POST", body) as wire:
+                if wire.response().status != 200:
+                    raise AssertionError("the flooder's session has ended")
+            counted.value += len(body)
+
     request = b"GET /topics/flood?last=1 HTTP/1.1\r\nHost: a\r\n\r\n" * 500
     lines = b'{"topic":"flood","data":1}\n' * 500
     stream = (b"POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
@@ -98,6 +109,7 @@ def floods(broker):
         "lines of /publish": over(lambda: broker.wire(), lambda number: (b"" if number else stream) + chunk),
         "1 MiB messages": over(publisher, lambda _: large),
         "tiny TLS records": over(wss, lambda _: frame(PING, b"")),
+        "1 MB payloads": payloads,
         "handshakes": handshakes,
         "slow heads": slow_heads,
     }
@@ -132,7 +144,7 @@ def main():
 
     print("| flood | p50, ms | p99, ms | worst, ms | flooders sent |\n|---|---|---|---|---|")
     for name in chosen.names or floods(None):
-        broker = Broker(shards=1)
+        broker = Broker("--preset=socketio-chat", shards=1)
         flood = floods(broker)[name]
         counted = [multiprocessing.Value("Q", 0, lock=False) for _ in range(chosen.flooders)]
         flooders = [multiprocessing.Process(target=flood, args=(each,), daemon=True) for each in counted if flood]

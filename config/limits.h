@@ -160,6 +160,8 @@ inline constexpr std::size_t page_bytes_max = 1 * MiB;
 
 // Larger messages go uncompressed: a MiB takes a shard 7 ms.
 inline constexpr std::size_t deflate_bytes_max = 1 * MiB;
+// Of a POST to a session that polls, which may be 1 MB of the smallest packets; the rest comes with the next turns.
+inline constexpr std::size_t payload_bytes_per_turn = input_bytes_per_turn;
 // A connection's messages are inflated until they were so much; the rest comes with the next turn. 256 KiB take 1 ms.
 inline constexpr std::size_t inflated_bytes_per_turn = 256 * KiB;
 

@@ -95,7 +95,7 @@ bool PollingSession::on_session_question(const Asker& asker, SessionQuestion& qu
       case Kind::take:
         if (candidate_ != asker) return false;
         // The client has ended its polling before its `5`: what is still being sent is nobody's.
-        if (!body_whole_) answer(post_, {.kind = SessionAnswer::Kind::refused, .error = EngineError::bad_request});
+        if (body_ == nullptr) answer(post_, {.kind = SessionAnswer::Kind::refused, .error = EngineError::bad_request});
         candidate_framing_ = question.base64 ? Framing::websocket_base64 : Framing::websocket;
         phase_ = Phase::moving;
         break;
@@ -134,7 +134,6 @@ void PollingSession::on_post(const Asker& asker, const SessionQuestion& question
   }
   if (question.too_large) return services().sessions.answer(asker, {.kind = SessionAnswer::Kind::too_large});
   post_ = asker;
-  body_whole_ = false;
   if (question.wants_word) services().sessions.answer(asker, {.kind = SessionAnswer::Kind::go_on});
 }
 
@@ -144,8 +143,7 @@ void PollingSession::on_body(const Asker& asker, SessionQuestion& question) {
   if (phase_ == Phase::moved) {
     return answer(post_, {.kind = SessionAnswer::Kind::refused, .error = EngineError::bad_request});
   }
-  body_ = std::move(question.body);
-  body_whole_ = true;
+  body_ = std::make_unique<Body>(std::move(question.body));
 }
 
 void PollingSession::on_gone(const Asker& asker) {
@@ -221,7 +219,7 @@ void PollingSession::ask(SessionQuestion&& question) {
 
 void PollingSession::settle() {
   dirty_ = false;
-  if (body_whole_ && phase_ <= Phase::moving) read_body();
+  if (body_ != nullptr && phase_ <= Phase::moving) read_body();
   if (phase_ == Phase::ending) end();
   if (phase_ <= Phase::moving && over_rate() && !throttled_) hold_back();
   if (phase_ <= Phase::moving && poll_ && !queue_.empty()) answer_poll();
@@ -234,11 +232,15 @@ void PollingSession::settle() {
 
 // A POST is answered when all of it has been taken; what there is no room for waits, and its sender with it.
 void PollingSession::read_body() {
+  using proto::socketio::PayloadResult;
   if (!has_room()) return;
-  body_whole_ = false;
-  std::string body = std::exchange(body_, {});
-  const proto::socketio::PayloadResult result = session_->on_payload(body, *this);
-  if (result == proto::socketio::PayloadResult::malformed) {
+  const PayloadResult result = session_->on_payload(body_->reader, limits::payload_bytes_per_turn, *this);
+  if (result == PayloadResult::more) {
+    if (has_room()) mark_dirty();  // for the next turn
+    return;
+  }
+  body_.reset();
+  if (result == PayloadResult::malformed) {
     at_once_ = true;
     return answer(post_, {.kind = SessionAnswer::Kind::refused, .error = EngineError::bad_request});
   }
@@ -279,6 +281,7 @@ void PollingSession::move() {
 
 void PollingSession::end() {
   services().timers.cancel(session_timer_);
+  body_.reset();
   session_->on_end(reason_, *this);
   services().metrics.connections_closed[reason_].add();
   answer(post_, {.kind = SessionAnswer::Kind::refused, .error = EngineError::bad_request});
@@ -362,7 +365,8 @@ void PollingSession::wait(std::chrono::milliseconds from_now, base::Timer& timer
 }
 
 void PollingSession::account_memory() {
-  const auto held = static_cast<std::uint32_t>(queue_.answer_bytes() + queue_.replay_bytes() + body_.size() +
+  const auto held = static_cast<std::uint32_t>(queue_.answer_bytes() + queue_.replay_bytes() +
+                                               (body_ == nullptr ? 0 : body_->bytes.size()) +
                                                (session_ == nullptr ? 0 : session_->held_bytes()));
   services().memory.own += std::int64_t{held} - held_bytes_;
   held_bytes_ = held;

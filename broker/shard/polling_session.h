@@ -93,11 +93,18 @@ class PollingSession final : public Subscriber, public proto::Host {
   void wait(std::chrono::milliseconds from_now, base::Timer& timer);
   void account_memory();
 
+  // Of the POST that is being answered, as far as it has not been read.
+  struct Body {
+    explicit Body(std::string&& whole) : bytes(std::move(whole)), reader(bytes, bytes.size()) {}
+    std::string bytes;
+    proto::socketio::PayloadReader reader;
+  };
+
   Services& services_;
   std::unique_ptr<proto::socketio::EngineSession> session_;
   std::string session_id_;
   net::SendQueue queue_;
-  std::string body_;                // of the POST that is being answered, as far as there was room for it
+  std::unique_ptr<Body> body_;      // null: it has not come yet, or none is being read
   std::optional<Asker> poll_;       // the GET that waits
   std::optional<Asker> post_;       // the POST that is being read
   std::optional<Asker> candidate_;  // the WebSocket that may have the session
@@ -110,7 +117,6 @@ class PollingSession final : public Subscriber, public proto::Host {
   const std::uint8_t dialect_;  // in the metrics
   bool at_once_ : 1 = false;    // it ends without a farewell to the next GET
   bool probing_ : 1 = false;
-  bool body_whole_ : 1 = false;
 };
 
 }  // namespace broker::shard

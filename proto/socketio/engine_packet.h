@@ -52,6 +52,9 @@ class PayloadReader {
   // True: `packet` is the next one. False: the payload has ended, or error().
   [[nodiscard]] bool next(EnginePacket& packet);
   [[nodiscard]] std::optional<EngineParseError> error() const { return error_; }
+  // There is a packet to come, or a mistake.
+  [[nodiscard]] bool more() const { return !ended_ && !error_; }
+  [[nodiscard]] std::size_t left() const { return rest_.size(); }  // bytes
 
  private:
   std::span<char> rest_;

@@ -62,12 +62,16 @@ void EngineSession::on_message(DataType type, std::span<char> payload, Host& hos
   take(packet, host);
 }
 
-PayloadResult EngineSession::on_payload(std::span<char> body, Host& host) {
-  PayloadReader reader(body, body.size());
+PayloadResult EngineSession::on_payload(PayloadReader& payload, std::size_t bytes_max, Host& host) {
+  const std::size_t begin = payload.left();
   EnginePacket packet;
-  while (!closing_ && reader.next(packet)) take(packet, host);
-  if (closing_ || !reader.error()) return PayloadResult::ok;
-  offended("", label(*reader.error()), host);
+  while (!closing_ && payload.next(packet)) {
+    take(packet, host);
+    if (!payload.more() || closing_) continue;
+    if (begin - payload.left() >= bytes_max || !host.has_room()) return PayloadResult::more;
+  }
+  if (closing_ || !payload.error()) return PayloadResult::ok;
+  offended("", label(*payload.error()), host);
   return PayloadResult::malformed;
 }
 

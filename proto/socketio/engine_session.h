@@ -64,7 +64,8 @@ struct SocketInfo {
 };
 
 enum class PayloadResult : std::uint8_t {
-  ok,
+  ok,         // all of it has been read
+  more,       // its share is used up, or there is no room for an answer: the rest is to be read later
   malformed,  // no payload; closed by Host::close, and the POST is a 400
 };
 
@@ -86,8 +87,8 @@ class EngineSession : public WebSocketSession {
   [[nodiscard]] std::string_view session_id() const final { return sid(); }
   void on_session_answer(SessionAnswer&& answer, Host& host) final;
 
-  // A POST's whole body; its size and type were checked.
-  PayloadResult on_payload(std::span<char> body, Host& host);
+  // A POST's whole body, whose size and type were checked: packets of it, until they were that many bytes.
+  PayloadResult on_payload(PayloadReader& payload, std::size_t bytes_max, Host& host);
 
   // An upgrade. Between two hosts the session may be moved when it waits for no answer: those came to the old host.
   [[nodiscard]] virtual bool may_move() const { return true; }

@@ -176,7 +176,11 @@ class SocketClient {
         }
         sio::append_to_payload(payload, text);
       }
-      result = session->on_payload(payload, host);
+      sio::PayloadReader reader(payload, payload.size());
+      constexpr std::size_t share = 16;
+      do {
+        result = session->on_payload(reader, share, host);
+      } while (result == sio::PayloadResult::more && host.room);
     } else {
       for (std::string_view packet : packets) {
         std::string bytes(is_binary(packet) ? packet.substr(4) : packet);

@@ -119,7 +119,9 @@ void obey(fakes::SocketBroker& broker, const World& world, std::size_t endpoint,
       return;
     case '&': {
       std::string body(rest);
-      if (client->session->framing() == Framing::polling) (void)client->session->on_payload(body, client->host);
+      if (client->session->framing() != Framing::polling) return;
+      PayloadReader payload(body, body.size());
+      while (client->session->on_payload(payload, 64, client->host) == PayloadResult::more) broker.settle();
       broker.settle();
       return;
     }

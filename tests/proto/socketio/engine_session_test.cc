@@ -65,14 +65,18 @@ TEST(EngineSession, EchoesByARule) {
   }
 }
 
+PayloadResult read(fakes::SocketClient& client, std::string body) {
+  PayloadReader reader(body, body.size());
+  return client.session->on_payload(reader, body.size() + 1, client.host);
+}
+
 TEST(EngineSession, APayloadIsReadPacketByPacket) {
   SessionCase with(echo);
   fakes::SocketClient& client = with.client(Framing::polling, {}, 1);
-  std::string body =
-      "4a\x1e"
-      "bAQI=\x1e"
-      "4c";
-  EXPECT_EQ(client.session->on_payload(body, client.host), PayloadResult::ok);
+  EXPECT_EQ(read(client, "4a\x1e"
+                         "bAQI=\x1e"
+                         "4c"),
+            PayloadResult::ok);
   EXPECT_EQ(polled(client),
             "4a\x1e"
             "bAQI=\x1e"
@@ -85,16 +89,39 @@ TEST(EngineSession, APayloadIsReadPacketByPacket) {
                           "4a",
                           "", "b*", "4\xFF"}) {
     fakes::SocketClient& other = with.client(Framing::polling, {}, 1);
-    EXPECT_EQ(other.session->on_payload(bad, other.host), PayloadResult::malformed) << bad;
+    EXPECT_EQ(read(other, bad), PayloadResult::malformed) << bad;
     EXPECT_EQ(other.host.closes, std::vector{Reason::protocol_error});
   }
-  std::string close =
-      "4a\x1e"
-      "1\x1e"
-      "4b";
-  EXPECT_EQ(client.session->on_payload(close, client.host), PayloadResult::ok);
+  EXPECT_EQ(read(client, "4a\x1e"
+                         "1\x1e"
+                         "4b"),
+            PayloadResult::ok);
   EXPECT_EQ(polled(client), "4a") << "what is behind the 1 is not looked at";
   EXPECT_EQ(client.host.closes, std::vector{Reason::peer_closed});
+}
+
+TEST(EngineSession, APayloadIsReadShareByShare) {
+  SessionCase with(echo);
+  fakes::SocketClient& client = with.client(Framing::polling, {}, 1);
+  std::string body =
+      "4one\x1e"
+      "4two\x1e"
+      "4three\x1e"
+      "4four\x1e"
+      "x";
+  PayloadReader reader(body, body.size());
+  EXPECT_EQ(client.session->on_payload(reader, 6, client.host), PayloadResult::more);
+  EXPECT_EQ(polled(client),
+            "4one\x1e"
+            "4two");
+  client.host.room = false;
+  EXPECT_EQ(client.session->on_payload(reader, 1000, client.host), PayloadResult::more);
+  EXPECT_EQ(polled(client), "4three");
+  client.host.room = true;
+  EXPECT_EQ(client.session->on_payload(reader, 6, client.host), PayloadResult::more) << "a mistake is to come";
+  EXPECT_EQ(polled(client), "4four");
+  EXPECT_EQ(client.session->on_payload(reader, 6, client.host), PayloadResult::malformed);
+  EXPECT_EQ(client.host.closes, std::vector{Reason::protocol_error});
 }
 
 TEST(EngineSession, ASeparatorIsTextOnAWebSocketAndCannotBePolled) {
