@@ -184,6 +184,8 @@ class WebSocketSession : public Session {
   [[nodiscard]] virtual bool takes_messages() const { return true; }
   // It keeps watch over its peer by itself: the host sends no pings.
   [[nodiscard]] virtual bool watches_peer() const { return false; }
+  // A close frame of ours says why in words, and not by its code alone.
+  [[nodiscard]] virtual bool says_why() const { return true; }
   // The connection ends or has ended, whoever wanted that; called once, and the last call. It may still publish.
   virtual void on_end(Reason, Host&) {}
   // What it holds on the heap of what the peer sent, for the accounts of the connection.

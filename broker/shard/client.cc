@@ -299,7 +299,7 @@ void Client::end_connection(Reason reason) {
       connection_.abort(reason);
       return;
     }
-    return close_websocket(reason, facts.close_code, facts.label);
+    return close_websocket(reason, facts.close_code, websocket_->says_why() ? facts.label : std::string_view());
   }
   phase_ = Phase::ending;
   deaf_ = true;

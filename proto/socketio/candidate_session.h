@@ -27,6 +27,7 @@ class CandidateSession final : public WebSocketSession {
   void on_session_answer(SessionAnswer&& answer, Host& host) override;
   void on_end(Reason reason, Host& host) override;
   [[nodiscard]] bool watches_peer() const override { return true; }
+  [[nodiscard]] bool says_why() const override { return false; }  // as the reference
   // Behind the `5` everything is for the session.
   [[nodiscard]] bool takes_messages() const override { return !taking_; }
   [[nodiscard]] Framing framing() const { return framing_; }

@@ -84,6 +84,7 @@ class EngineSession : public WebSocketSession {
   void on_message(DataType type, std::span<char> payload, Host& host) final;
   void on_timer(Host& host) final;
   [[nodiscard]] bool watches_peer() const final { return true; }
+  [[nodiscard]] bool says_why() const final { return false; }  // as the reference
   [[nodiscard]] std::string_view session_id() const final { return sid(); }
   void on_session_answer(SessionAnswer&& answer, Host& host) final;
 

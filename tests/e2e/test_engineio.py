@@ -9,6 +9,7 @@ from engineio_configs import MAX_PAYLOAD
 from engineio_rows import DRESSED, HANDSHAKE, HEARTBEAT, MESSAGES, PAYLOADS
 from engineio_upgrade_rows import UPGRADE
 from engineio_wire import open_session
+from ws_wire import CLOSE, close_payload
 
 
 class Steady(ProtocolCase):
@@ -34,6 +35,13 @@ class Steady(ProtocolCase):
                     said = {**socket.said, "sid": ""}
                 self.assertEqual(said, {"sid": "", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000,
                                         "maxPayload": most})
+
+    def test_a_message_that_is_too_long_is_closed_without_words(self):
+        for wire in self.wires():
+            with open_session("websocket", self.address(wire), "/small/", **wire) as socket:
+                socket.say("4" + "x" * MAX_PAYLOAD)
+                frame = socket.read_frame()
+                self.assertEqual((frame.opcode, frame.payload), (CLOSE, close_payload(1009)))
 
     def test_no_two_sessions_have_the_same_id(self):
         sids = [open_session("polling", self.address({}), path).sid for path in ("/engine.io/",
