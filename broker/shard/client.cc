@@ -66,6 +66,7 @@ void Client::on_secured() noexcept {
 
 std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
   mark_dirty();
+  input_changed_ = true;
   std::size_t taken = 0;
   if (phase_ == Phase::http) taken = read_http(bytes);
   if (phase_ == Phase::websocket) taken += read_websocket(bytes.subspan(taken));
@@ -242,24 +243,6 @@ void Client::settle() {
   account_memory();
 }
 
-// Hot: once for each client that the turn has seen to.
-void Client::account_memory() {
-  const net::SendQueue& queue = connection_.queue();
-  const auto held = static_cast<std::uint32_t>(queue.answer_bytes() + queue.replay_bytes() + held_input());
-  if (held == held_bytes_) return;
-  services().memory.own += std::int64_t{held} - held_bytes_;
-  held_bytes_ = held;
-}
-
-std::size_t Client::held_input() const {
-  std::size_t bytes = connection_.kept_bytes();
-  if (decoder_ != nullptr) bytes += decoder_->buffered_bytes();
-  if (websocket_ != nullptr) bytes += websocket_->held_bytes();
-  if (http_ != nullptr) bytes += http_->held_bytes();
-  if (compressed_input_ != nullptr) bytes += compressed_input_->held_bytes();
-  return bytes;
-}
-
 void Client::go_on_reading() {
   if (!connection_.reading_paused() || close_pending_) return;
   if (over_rate() && !throttled_) hold_back();
@@ -320,18 +303,9 @@ void Client::on_overflow() noexcept {
   if (phase_ != Phase::ending) end_connection(Reason::slow_consumer);
 }
 
-void Client::shed() {
-  connection_.queue().drop_rest([this](const net::SharedBytes& bytes) { account_dropped(bytes, Reason::shed_reader); });
-  if (phase_ == Phase::websocket) {
-    end_connection(Reason::shed_reader);
-  } else {
-    connection_.abort(Reason::shed_reader, true);
-  }
-  show_queue();
-  account_memory();
-}
-
+// Asked for in order to be called.
 proto::Session* Client::session() {
+  input_changed_ = true;
   switch (phase_) {
     case Phase::http: return http_ == nullptr ? nullptr : http_->session.get();
     case Phase::websocket: return websocket_.get();
@@ -373,7 +347,7 @@ void Client::on_timer() noexcept {
     case Wait::answers_taken: return end_connection(Reason::read_timeout);
     case Wait::ping_due: return ping();
     case Wait::pong: return on_pong_due();
-    case Wait::session: return websocket_->on_timer(*this);
+    case Wait::session: return session()->on_timer(*this);
     case Wait::close: return on_close_due();
   }
 }

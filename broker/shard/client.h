@@ -138,7 +138,8 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   // A command, message, ping or request of the peer's has come.
   void count_command();
   void account_memory();
-  [[nodiscard]] std::size_t held_input() const;
+  // Hot: what the session and the decoders hold is asked for again only when they were called since.
+  [[nodiscard]] std::size_t held_input();
   [[nodiscard]] proto::Error refuse_publish(proto::Reason, std::string message) override;
   void go_on_reading();
   void on_timer() noexcept;
@@ -160,12 +161,14 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   base::Timer timer_;
   const Admitted admitted_;
   std::uint32_t held_bytes_ = 0;     // counted in services().memory.own
+  std::uint32_t input_bytes_ = 0;    // of these: what session and decoders hold, when last asked
   std::uint32_t receives_seen_ = 0;  // at the last ping
   std::uint32_t sends_seen_ = 0;     // at the last ping that met a backlog, or look at a close
   Phase phase_ = Phase::http;
   Wait wait_ = Wait::nothing;
   base::Transport transport_;
   std::uint8_t dialect_ = 0;
+  bool input_changed_ : 1 = true;   // what they hold may be another amount by now
   bool opening_ : 1 = false;        // the 101 waits until its topic's home has heard of the subscriber
   bool close_pending_ : 1 = false;  // close() was called; it waits for the answers to what came before
   bool pinged_behind_backlog_ : 1 = false;
