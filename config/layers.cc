@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::string_view environment_prefix = "KODAMA__";
 
-// What clients of Engine.IO and Socket.IO may do; proto/socketio reads them.
-constexpr std::array<std::string_view, 2> trees = {"engineio", "socketio"};
+// What clients of Engine.IO and Socket.IO may do, which proto/socketio reads; paths and realms (routes.h, realms.h).
+constexpr std::array<std::string_view, 4> trees = {"engineio", "socketio", "routes", "wamp"};
 
 std::vector<std::string_view> keys_of_section(std::string_view section) {
   std::vector<std::string_view> keys;

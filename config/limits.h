@@ -108,11 +108,11 @@ inline constexpr std::chrono::milliseconds farewell_patience{5'000};
 // How long requests for a session that a WebSocket has now are told so, and not that it is unknown.
 inline constexpr std::chrono::milliseconds moved_session_age{10'000};
 inline constexpr std::int64_t polling_sessions_max = 1'000'000;  // of a shard; a million of them are 1 GiB
-inline constexpr std::size_t namespaces_max = 16;            // of one session
-inline constexpr std::size_t rooms_max = 64;                 // of one socket
-inline constexpr std::size_t socket_data_bytes_max = 4'096;  // of one socket: what rules `set`
-inline constexpr std::size_t dedupe_keys_max = 100'000;      // a shard
-inline constexpr std::size_t unmatched_events_told = 1'000;  // in a shard's log, one line for each name
+inline constexpr std::size_t namespaces_max = 16;                // of one session
+inline constexpr std::size_t rooms_max = 64;                     // of one socket
+inline constexpr std::size_t socket_data_bytes_max = 4'096;      // of one socket: what rules `set`
+inline constexpr std::size_t dedupe_keys_max = 100'000;          // a shard
+inline constexpr std::size_t unmatched_events_told = 1'000;      // in a shard's log, one line for each name
 
 // --- Topics and messages --------------------------------------------------------------------------
 
@@ -256,6 +256,12 @@ inline constexpr std::size_t dialects_max = 16;
 inline constexpr std::size_t settings_file_bytes_max = 1 * MiB;
 // The table needs three levels: section, key, list; the rules of an event in a namespace 13, and two a question in it.
 inline constexpr std::size_t settings_depth_max = 32;
+// Paths of the section `routes`, and realms of `wamp`: each is looked up by its name, so that this only bounds what a
+// slip of a generated file makes of it.
+inline constexpr std::size_t routes_max = 256;
+inline constexpr std::size_t route_path_bytes_max = 255;
+static_assert(route_path_bytes_max + KiB <= target_bytes_max);
+inline constexpr std::size_t realms_max = 64;
 // Of a reload's mistakes so many are logged; the first is the one to mend. A log takes 256 records at once.
 inline constexpr std::size_t mistakes_logged_max = 20;
 // Lines a second of connections that come and go (logging.level debug), of a shard.

@@ -75,4 +75,10 @@ std::string did_you_mean(std::string_view suggestion) {
   return suggestion.empty() ? std::string() : absl::StrCat("; did you mean ", quote(suggestion), "?");
 }
 
+std::string listed(std::span<const std::string_view> words) {
+  std::string list;
+  for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+  return list;
+}
+
 }  // namespace config

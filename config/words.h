@@ -26,4 +26,7 @@ namespace config {
 // "; did you mean "x"?", or nothing where `suggestion` is empty.
 [[nodiscard]] std::string did_you_mean(std::string_view suggestion);
 
+// "one, two, three"
+[[nodiscard]] std::string listed(std::span<const std::string_view> words);
+
 }  // namespace config

@@ -38,5 +38,11 @@ TEST(Words, QuoteEscapesAndShortens) {
   EXPECT_EQ(quote(std::string(101, 'x')), "\"" + std::string(100, 'x') + "…\"");
 }
 
+TEST(Words, ListedArePartedByCommas) {
+  constexpr std::array<std::string_view, 2> two = {"one", "two"};
+  EXPECT_EQ(listed(two), "one, two");
+  EXPECT_EQ(listed({}), "");
+}
+
 }  // namespace
 }  // namespace config

@@ -7,11 +7,14 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config/documents.h"
 #include "config/keys.h"
 #include "config/limits.h"
 #include "config/load.h"
+#include "config/realms.h"
+#include "config/routes.h"
 #include "config/table.h"
 #include "config/topic_pattern.h"
 
@@ -38,6 +41,36 @@ void as_file(std::string_view text) {
   require(again.mistakes.empty());
   for (const config::Row& row : config::table()) require(config::same_value(row, settings, again.settings));
   require(again.trees.size() == loaded.trees.size());
+}
+
+// The sections of paths and realms: what is read of them without a mistake is within bounds, and the same when printed
+// and read back.
+void as_sections(std::string_view text) {
+  config::Loaded loaded = config::load(
+      {.file_name = "fuzz.yaml", .file_text = std::string(text), .environment = {}, .flags = {{"dev", "true"}}});
+  const std::size_t others = loaded.mistakes.size();
+  const std::vector<config::RouteSetting> routes = config::read_routes(loaded);
+  const std::vector<config::RealmSetting> realms = config::read_realms(loaded);
+  for (const config::Mistake& mistake : loaded.mistakes) require(!mistake.what.empty());
+  require(routes.size() <= config::limits::routes_max && realms.size() <= config::limits::realms_max);
+  for (const config::RouteSetting& route : routes) {
+    require(route.path.text.starts_with('/') && route.path.text.size() <= config::limits::route_path_bytes_max);
+    require(route.path.text.find_first_of("?#% {}") == std::string::npos);
+  }
+  if (others != 0 || !loaded.mistakes.empty()) return;
+  require(!realms.empty());
+  config::Loaded again = config::load(
+      {.file_name = "again.yaml", .file_text = config::in_force_yaml(loaded), .environment = {}, .flags = {}});
+  const std::vector<config::RouteSetting> routes_again = config::read_routes(again);
+  require(routes_again.size() == routes.size() && config::read_realms(again).size() == realms.size());
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    require(routes_again[i].path.text == routes[i].path.text);
+    require(routes[i].topic.has_value() == routes[i].dialects.empty());
+    require(routes_again[i].topic.has_value() == routes[i].topic.has_value());
+    if (routes[i].topic) require(routes_again[i].topic->text == routes[i].topic->text);
+    require(routes_again[i].dialects.size() == routes[i].dialects.size());
+  }
+  require(again.mistakes.empty());
 }
 
 // The first line as the value of every key, as the name of a flag and of a variable.
@@ -67,6 +100,7 @@ void as_pattern(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   as_file(text);
+  as_sections(text);
   as_words(text);
   as_pattern(text);
   for (const std::string& key : config::parse_keys("keys", text).keys) {
