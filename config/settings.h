@@ -33,9 +33,10 @@ struct Tls {
 };
 
 struct Access {
-  std::string key_file;                      // see config/keys.h
-  std::vector<std::string> origins;          // as browsers send them; "*" is any
-  std::vector<TopicPattern> client_publish;  // what clients may publish to where dev is off
+  std::string key_file;                        // see config/keys.h
+  std::vector<std::string> origins;            // as browsers send them; "*" is any
+  std::vector<TopicPattern> client_publish;    // what clients may publish to where dev is off
+  std::vector<TopicPattern> client_subscribe;  // what they may subscribe to and read, likewise
 };
 
 struct Limits {

@@ -93,6 +93,14 @@ constexpr Row rows[] = {
      .takes = Takes::reload,
      .why = "The topics that browsers may publish to where dev is false: names, in which * stands for anything within "
             "a segment and ** at the end for any rest."},
+    {.key = "access.client_subscribe",
+     .slot = at<&S::access, &Access::client_subscribe>,
+     .fallback = "**",
+     .takes = Takes::reload,
+     .why =
+         "The topics that browsers may subscribe to and read where dev is false, as patterns. What rules of Socket.IO "
+         "and Engine.IO hand out is not asked about, nor who has a backend's key; a topic that is taken off the list "
+         "is taken from those who subscribe to it."},
     {.key = "limits.message_bytes",
      .slot = at<&S::limits, &Limits::message_bytes>,
      .fallback = "1MiB",

@@ -88,17 +88,20 @@ void append_inlined(std::string& out, std::string_view content) {
     return;
   }
   std::size_t at = 0;
-  std::string base64;
   for (const AttachmentPlace& place : parts->places) {
     out += parts->json.substr(at, place.begin - at);
-    const std::string_view bytes = parts->attachments[place.attachment];
-    absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()), &base64);
-    out += before_bytes;
-    out += base64;
-    out += after_bytes;
+    append_inlined_bytes(out, parts->attachments[place.attachment]);
     at = place.end;
   }
   out += parts->json.substr(at);
+}
+
+void append_inlined_bytes(std::string& out, std::string_view bytes) {
+  std::string base64;
+  absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()), &base64);
+  out += before_bytes;
+  out += base64;
+  out += after_bytes;
 }
 
 std::size_t inlined_bytes(const JsonWithAttachments& parts) {

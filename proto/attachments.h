@@ -40,6 +40,7 @@ void append_attachments_content(std::string& out, const JsonWithAttachments& par
 // The JSON with {"base64":"…"} in each place: what dialects without attachments write. A place costs as much as its
 // attachment, so the size is looked at before such a message is published.
 void append_inlined(std::string& out, std::string_view content);
+void append_inlined_bytes(std::string& out, std::string_view bytes);  // {"base64":"…"}
 [[nodiscard]] std::size_t inlined_bytes(const JsonWithAttachments& parts);
 
 }  // namespace proto

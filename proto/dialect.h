@@ -27,6 +27,7 @@ struct Route {
   std::string_view path;
   std::string_view summary;  // one line, for the list that a 404 carries
   bool publishes = false;    // HTTP only: wants a backend's key where dev is off
+  std::string_view media = {};  // HTTP only: for requests whose Accept names this type, before a route without one
 };
 
 struct SessionOptions {
@@ -47,7 +48,8 @@ class Dialect {
   [[nodiscard]] virtual bool has_file(std::string_view /*path*/) const { return false; }
   // It says itself which pages of other origins may see its answers, and not access.origins.
   [[nodiscard]] virtual bool judges_origin(const http::Request&) const { return false; }
-  // Requires: the request matched one of routes(). An Error becomes the answer to the request.
+  // Requires: the request matched one of routes(), or, under another path, a route that stands for one (http/router.h):
+  // what a {topic} was is in request.topic alone. An Error becomes the answer to the request.
   [[nodiscard]] virtual Opened<WebSocketSession> open_websocket(const http::Request&, const SessionOptions&) const;
   [[nodiscard]] virtual Opened<HttpSession> open_http(const http::Request&, const SessionOptions&) const;
 };

@@ -27,7 +27,7 @@ struct Message {
   // Where it stands in the stream over its topic (a Socket.IO namespace); offset 0: there is none.
   std::uint64_t stream_epoch = 0;
   std::uint64_t stream_offset = 0;
-  // Which of the stream's subscribers it is for (proto/audience.h); empty: all of them.
+  // Which of the subscribers of its topic, and of the stream over it, it is for (proto/audience.h); empty: all of them.
   std::string_view audience = {};
 };
 

@@ -29,10 +29,13 @@ bool is_base64_digit(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
-void append_base64(std::string& out, std::string_view bytes) {
-  std::string text;
-  absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()), &text);
-  out += text;
+std::string_view word(Gap::Why why) {
+  switch (why) {
+    case Gap::Why::expired: return "expired";
+    case Gap::Why::epoch: return "epoch";
+    case Gap::Why::overflow: return "overflow";
+  }
+  return "";
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
@@ -64,6 +67,20 @@ void append_error(std::string& out, const Error& error) {
   out += '}';
 }
 
+void append_loss(std::string& out, const Gap& gap) {
+  out += "\"gap\":{";
+  if (gap.why != Gap::Why::epoch) {
+    out += "\"from\":";
+    append_number(out, gap.from);
+    out += ",\"to\":";
+    append_number(out, gap.to);
+    out += ',';
+  }
+  out += "\"reason\":\"";
+  out += word(gap.why);
+  out += "\"}";
+}
+
 void append_message_data(std::string& out, const Message& message) {
   switch (message.kind) {
     case Kind::text:
@@ -91,6 +108,19 @@ void append_message_event(std::string& out, const Message& message) {
   out += "\"event\":";
   append_json_string(out, message.event);
   out += ',';
+}
+
+void append_gap(std::string& out, std::string_view topic, const Gap& gap) {
+  out += "\"topic\":";
+  append_json_string(out, topic);
+  out += ',';
+  append_loss(out, gap);
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  std::string text;
+  absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()), &text);
+  out += text;
 }
 
 Reason reason_of(const Error& error) {

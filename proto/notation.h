@@ -22,10 +22,16 @@ void append_epoch(std::string& out, std::uint64_t epoch);
 void append_position(std::string& out, std::uint64_t epoch, std::uint64_t offset);
 // `"error":{"code":404,"message":"…"}`.
 void append_error(std::string& out, const Error& error);
+// `"gap":{"from":42,"to":71,"reason":"expired"}`, without numbers where there are none.
+void append_loss(std::string& out, const Gap& gap);
 // `"data":<json>`, `"data":"text"` or `"data_base64":"…"`.
 void append_message_data(std::string& out, const Message& message);
 // `"event":"…",` when the event is not the one that the topic's name gives; otherwise nothing.
 void append_message_event(std::string& out, const Message& message);
+// `"topic":"…","gap":{"from":42,"to":71,"reason":"expired"}`; in another epoch a gap has no numbers.
+void append_gap(std::string& out, std::string_view topic, const Gap& gap);
+// RFC 4648 §4, with padding.
+void append_base64(std::string& out, std::string_view bytes);
 
 // The reason whose close code says to the peer what the status would have said.
 [[nodiscard]] Reason reason_of(const Error& error);

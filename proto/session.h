@@ -50,6 +50,7 @@ struct Start {
   From from = From::now;
   std::optional<std::uint64_t> epoch;  // with `after`: the epoch that the offset belongs to; none: the present one
   std::uint64_t value = 0;
+  bool by_rule = false;  // the configuration says so, and not the peer: access.client_subscribe is not asked
 };
 
 // Messages that a subscriber will not get.
@@ -92,6 +93,10 @@ struct WireFormat {
   std::string_view (*refusal)(const WireFormat& self, const Message&) = nullptr;
 };
 
+// In place of a format: what is delivered differs from one session to the next, so that each writes its own
+// (Session::append_delivery). It costs every subscriber what otherwise all of them share.
+inline constexpr WireFormat by_session{"by session"};
+
 // What time it is in the present turn.
 struct Clock {
   std::int64_t steady_ms = 0;  // never jumps
@@ -129,15 +134,15 @@ class Host {
   [[nodiscard]] virtual bool has_room() const = 0;
 
   [[nodiscard]] virtual Clock clock() const = 0;
-  // Session::on_timer is called once, so long from now. What was asked for before is forgotten.
+  // Session::on_timer is called once, so long from now. What was asked for before is forgotten. In HTTP from the body's
+  // end on, as long as the answer is owed or streams, and 0 is the turn's end.
   virtual void wake_in(std::chrono::milliseconds) = 0;
   // 15 unguessable bytes as 20 characters of base64url.
   [[nodiscard]] virtual std::string make_secret() = 0;
-  // Of a subscription to a stream: a message with an audience is delivered to those members alone whom it names
-  // (proto/audience.h). Requires: subscribed to the stream.
-  virtual void join(std::string_view stream, std::string_view member) = 0;
-  virtual void part(std::string_view stream, std::string_view member) = 0;
-  [[nodiscard]] virtual bool is_member(std::string_view stream, std::string_view member) const = 0;
+  // Of a subscription to a topic or a stream: whom an audience names (proto/audience.h). Requires: subscribed to it.
+  virtual void join(std::string_view topic, std::string_view member) = 0;
+  virtual void part(std::string_view topic, std::string_view member) = 0;
+  [[nodiscard]] virtual bool is_member(std::string_view topic, std::string_view member) const = 0;
   // Asked in on_subscribed: what is published from here on stays in the log until go_live(), and is handed out then.
   // A subscription that is live already stays so.
   virtual void hold_live(std::string_view topic) = 0;
@@ -159,9 +164,14 @@ class Session {
   virtual void on_log(Tag, const Answer<LogPage>&, Host&) {}
   // Writes the announcement of a loss at its place in the stream; dialects that have no words for it write nothing.
   virtual void append_gap(std::string_view /*topic*/, const Gap&, std::string& /*out*/) const {}
+  // It may not subscribe to the topic any longer; the host ends the subscription behind this call.
+  virtual void on_revoked(std::string_view /*topic*/, Host& host) { host.close(Reason::policy_violation); }
   // What was to be replayed has been handed out: from here on the subscription is live. Behind every on_subscribed that
   // was no refusal.
   virtual void on_live(std::string_view /*topic*/, Host&) {}
+  // Writes a delivery of a topic whose format is by_session; or nothing, where it sends what it has to say later
+  // (Host::wake_in). The host queues it as any other delivery. Of the host only this is asked.
+  virtual void append_delivery(const Message&, std::string& /*out*/, Host&) {}
   // Host::wake_in said so.
   virtual void on_timer(Host&) {}
   virtual void on_session_answer(socketio::SessionAnswer&&, Host&) {}
@@ -211,6 +221,10 @@ class HttpHost : public Host {
   virtual void begin(const Response& head) = 0;
   virtual void write(std::string_view bytes) = 0;
   virtual void end() = 0;
+  // Answers with a head and a body that has no end: deliveries, gaps and what is sent from here on, until either side
+  // closes (RFC 9112 §6.3, so in HTTP/1.0 too). The session lives as long; a drain closes by itself. Requires: the
+  // body has ended. The answer to HEAD ends with its head.
+  virtual void stream(const Response& head) = 0;
 
   // Whether access.origins allows what the request's Origin says, or it has none.
   [[nodiscard]] virtual bool origin_allowed() const = 0;
@@ -245,6 +259,8 @@ class HttpSession : public Session {
   // Whether it reads the request after on_request(). One that may wait long for its answer should not: the head's
   // memory is given back then.
   [[nodiscard]] virtual bool keeps_request() const { return true; }
+  // The broker is going away: an answer that waits for something is given now. Not while it streams.
+  virtual void on_drain(HttpHost&) {}
   // The connection ends before there was an answer; called once, and the last call.
   virtual void on_gone(HttpHost&) {}
   // The body has ended; the session answers now or later.

@@ -11,6 +11,11 @@ namespace broker::shard {
 namespace {
 
 constexpr std::string_view bearer = "Bearer ";
+constexpr std::string_view every_topic = "**";
+
+bool matches_one(const std::vector<config::TopicPattern>& patterns, std::string_view topic) {
+  return std::ranges::any_of(patterns, [&](const config::TopicPattern& pattern) { return pattern.matches(topic); });
+}
 
 // "https://a.example:8443" → "a.example:8443"; empty when it is no http(s) origin, as "null" is none.
 std::string_view host_of(std::string_view origin) {
@@ -41,7 +46,10 @@ bool same_host(std::string_view a, std::string_view b) {
 Access::Access(const config::Settings& settings, std::vector<std::string> keys)
     : dev_(settings.dev),
       origins_(settings.access.origins),
+      all_readable_(dev_ || std::ranges::any_of(settings.access.client_subscribe,
+                                                [](const auto& pattern) { return pattern.text() == every_topic; })),
       client_publish_(settings.access.client_publish),
+      client_subscribe_(settings.access.client_subscribe),
       keys_(std::move(keys)) {}
 
 bool Access::origin_allowed(std::string_view origin, std::string_view host, bool secure) const {
@@ -66,10 +74,10 @@ bool Access::backend_allowed(std::string_view authorization) const {
   return allowed;
 }
 
-bool Access::client_may_publish(std::string_view topic) const {
-  if (dev_) return true;
-  return std::ranges::any_of(client_publish_,
-                             [&](const config::TopicPattern& pattern) { return pattern.matches(topic); });
+bool Access::client_may_publish(std::string_view topic) const { return dev_ || matches_one(client_publish_, topic); }
+
+bool Access::client_may_subscribe(std::string_view topic) const {
+  return all_readable_ || matches_one(client_subscribe_, topic);
 }
 
 }  // namespace broker::shard

@@ -22,13 +22,17 @@ class Access {
   [[nodiscard]] bool backend_allowed(std::string_view authorization) const;
   // Whether a client on a WebSocket may publish to the topic.
   [[nodiscard]] bool client_may_publish(std::string_view topic) const;
+  // Whether a client without a backend's key may subscribe to the topic, and read its log.
+  [[nodiscard]] bool client_may_subscribe(std::string_view topic) const;
 
   [[nodiscard]] bool dev() const { return dev_; }
 
  private:
   bool dev_;
   std::vector<std::string> origins_;
+  bool all_readable_;
   std::vector<config::TopicPattern> client_publish_;
+  std::vector<config::TopicPattern> client_subscribe_;
   std::vector<std::string> keys_;
 };
 

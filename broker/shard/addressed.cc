@@ -28,16 +28,17 @@ void take_all_but(const std::vector<Subscription*>& excepted, FormatGroup& group
 
 }  // namespace
 
-void find_addressed(topics::LocalTopic& stream) {
-  topics::LocalStream& its = *stream.stream;
+void find_addressed(topics::LocalTopic& topic) {
+  topics::Addressing& its = *topic.addressing;
   if (its.is_addressed) return;
   its.is_addressed = true;
   if (its.audience.empty()) return;
   std::vector<Subscription*> marked;
+  const proto::Signs signs = topic.is_stream ? proto::stream_signs : proto::topic_signs;
   bool named = false;
   const auto mark = [&](proto::Sign wanted) {
     proto::for_each_member(its.audience, [&](proto::Sign sign, std::string_view member) {
-      named |= sign == proto::Sign::to;
+      named |= sign == signs.to;
       if (sign != wanted) return;
       its.members.for_each(member, [&](Subscription& each) {
         if (!each.live || each.marked) return;
@@ -46,12 +47,12 @@ void find_addressed(topics::LocalTopic& stream) {
       });
     });
   };
-  mark(proto::Sign::except);
+  mark(signs.except);
   const auto excepted = static_cast<std::ptrdiff_t>(marked.size());
-  if (named) mark(proto::Sign::to);
+  if (named) mark(signs.to);
   for (Subscription* each : marked) each->marked = false;
   if (named) marked.erase(marked.begin(), marked.begin() + excepted);
-  for (FormatGroup& group : stream.groups) {
+  for (FormatGroup& group : topic.groups) {
     if (!named) {
       take_all_but(marked, group);
       continue;

@@ -70,7 +70,8 @@ std::size_t Client::on_bytes(std::span<std::uint8_t> bytes) noexcept {
   std::size_t taken = 0;
   if (phase_ == Phase::http) taken = read_http(bytes);
   if (phase_ == Phase::websocket) taken += read_websocket(bytes.subspan(taken));
-  return phase_ == Phase::ending ? bytes.size() : taken;
+  const bool unread = phase_ == Phase::ending || phase_ == Phase::stream;  // what comes behind is of no interest
+  return unread ? bytes.size() : taken;
 }
 
 void Client::on_end() noexcept {
@@ -93,8 +94,8 @@ void Client::on_progress() noexcept {
 }
 
 bool Client::at_rest() const {
-  return phase_ == Phase::websocket && !close_pending_ && !connection_.wants_flush() && !connection_.reading_paused() &&
-         !replays();
+  const bool open = phase_ == Phase::websocket || phase_ == Phase::stream;
+  return open && !close_pending_ && !connection_.wants_flush() && !connection_.reading_paused() && !replays();
 }
 
 void Client::on_dead(Reason reason) noexcept {
@@ -144,18 +145,28 @@ proto::Error Client::refuse_publish(Reason reason, std::string message) {
 }
 
 std::optional<proto::Error> Client::subscribe(proto::Tag tag, std::string_view topic, const proto::Start& start) {
-  return add_subscription(tag, topic, start, dialect_);
+  proto::Start begin = start;
+  begin.by_rule |= has_backend_key();
+  if (!begin.by_rule && !services().common.access.client_may_subscribe(topic)) return not_readable();
+  return add_subscription(tag, topic, begin, dialect_);
+}
+
+bool Client::has_backend_key() const {
+  return phase_ == Phase::http && services().common.access.backend_allowed(http_->request->header("authorization"));
 }
 
 std::optional<proto::Error> Client::unsubscribe(std::string_view topic) { return remove_subscription(topic); }
 
 std::optional<proto::Error> Client::read_log(proto::Tag tag, std::string_view topic, const proto::Start& start,
                                              std::uint32_t limit) {
+  const bool allowed = start.by_rule || services().common.access.client_may_subscribe(topic) || has_backend_key();
+  if (!allowed) return not_readable();
   ask_log(tag, topic, start, limit);
   return std::nullopt;
 }
 
 void Client::send(std::string_view bytes) {
+  if (phase_ == Phase::http && http_ != nullptr && http_->answered) return;  // a stream that HEAD or a drain has ended
   connection_.send_answer(std::string(bytes));
   mark_dirty();
 }
@@ -164,12 +175,17 @@ bool Client::has_room() const {
   const std::size_t promised = (outstanding_ + std::size_t{1}) * limits::answer_bytes_max;
   if (compressed_input_ != nullptr && compressed_input_->inflated_bytes >= limits::inflated_bytes_per_turn)
     return false;
-  if (websocket_ != nullptr && !websocket_->takes_messages()) return false;
+  if (phase_ == Phase::websocket && !websocket().takes_messages()) return false;
   return may_publish() && connection_.queue().answer_bytes() + promised <= limits::reply_room_bytes;
 }
 
 void Client::wake_in(std::chrono::milliseconds from_now) {
-  if (phase_ == Phase::websocket && !close_pending_) wait_for(Wait::session, from_now);
+  if (close_pending_ || phase_ == Phase::ending) return;
+  const bool waits = phase_ == Phase::http && http_->body_ended && !http_->answered;
+  if (phase_ == Phase::http && !waits) return;
+  const bool at_once = from_now.count() <= 0 && phase_ != Phase::websocket;
+  wait_for(at_once ? Wait::turn_end : Wait::session, from_now);
+  if (wait_ == Wait::turn_end) mark_dirty();
 }
 
 void Client::ask(proto::socketio::SessionQuestion&& question) {
@@ -179,7 +195,7 @@ void Client::ask(proto::socketio::SessionQuestion&& question) {
 // Its session has this WebSocket for itself: what else asks for it by its id is refused, or closed.
 bool Client::on_session_question(const Asker& asker, proto::socketio::SessionQuestion& question) noexcept {
   using Kind = proto::socketio::SessionQuestion::Kind;
-  const bool ours = phase_ == Phase::websocket && websocket_->session_id() == question.sid;
+  const bool ours = phase_ == Phase::websocket && websocket().session_id() == question.sid;
   const bool waits = question.kind == Kind::poll || question.kind == Kind::post || question.kind == Kind::other ||
                      question.kind == Kind::probe;
   if (!ours || !waits) return false;
@@ -227,6 +243,7 @@ void Client::close(Reason reason) {
 void Client::settle() {
   dirty_ = false;
   if (compressed_input_ != nullptr) compressed_input_->inflated_bytes = 0;
+  if (wait_ == Wait::turn_end) on_timer();
   if (phase_ == Phase::http) finish_exchange();
   if (phase_ != Phase::ending) go_on_reading();
   if (phase_ != Phase::ending && close_pending_ && outstanding_ == 0) end_connection(close_reason_);
@@ -260,7 +277,7 @@ void Client::go_on_reading() {
 
 void Client::go_away() {
   if (phase_ == Phase::ending || close_pending_) return;
-  if (phase_ == Phase::http && under_way()) return;  // finish_exchange() ends it
+  if (phase_ == Phase::http && under_way()) return answer_now();  // finish_exchange() ends it
   close(phase_ == Phase::http ? Reason::answered : Reason::going_away);
 }
 
@@ -282,7 +299,7 @@ void Client::end_connection(Reason reason) {
       connection_.abort(reason);
       return;
     }
-    return close_websocket(reason, facts.close_code, websocket_->says_why() ? facts.label : std::string_view());
+    return close_websocket(reason, facts.close_code, websocket().says_why() ? facts.label : std::string_view());
   }
   phase_ = Phase::ending;
   deaf_ = true;
@@ -294,7 +311,7 @@ void Client::end_connection(Reason reason) {
 void Client::end_session(Reason reason) {
   if (session_ended_) return;
   session_ended_ = true;
-  if (websocket_ != nullptr) return websocket_->on_end(reason, *this);
+  if (phase_ == Phase::websocket) return websocket().on_end(reason, *this);
   if (http_ != nullptr && http_->session != nullptr && !http_->answered) http_->session->on_gone(*this);
 }
 
@@ -308,7 +325,8 @@ proto::Session* Client::session() {
   input_changed_ = true;
   switch (phase_) {
     case Phase::http: return http_ == nullptr ? nullptr : http_->session.get();
-    case Phase::websocket: return websocket_.get();
+    case Phase::stream:
+    case Phase::websocket: return session_.get();
     case Phase::ending: break;
   }
   return nullptr;
@@ -326,7 +344,7 @@ void Client::set_dialect(std::uint32_t dialect, base::Transport transport) {
 void Client::wait_for(Wait wait, std::chrono::nanoseconds from_now) {
   wait_ = wait;
   if (wait == Wait::close) sends_seen_ = connection_.sends();  // what moved before its goodbye does not count
-  if (wait == Wait::nothing) {
+  if (wait == Wait::nothing || wait == Wait::turn_end) {
     services().timers.cancel(timer_);
   } else {
     services().timers.arm(
@@ -347,7 +365,11 @@ void Client::on_timer() noexcept {
     case Wait::answers_taken: return end_connection(Reason::read_timeout);
     case Wait::ping_due: return ping();
     case Wait::pong: return on_pong_due();
-    case Wait::session: return session()->on_timer(*this);
+    case Wait::turn_end:
+    case Wait::session:
+      wait_ = Wait::nothing;
+      if (proto::Session* const asked = session()) asked->on_timer(*this);
+      return;
     case Wait::close: return on_close_due();
   }
 }

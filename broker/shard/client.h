@@ -40,7 +40,7 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   bool on_session_answer(proto::socketio::SessionAnswer&&) noexcept override;
 
  private:
-  enum class Phase : std::uint8_t { http, websocket, ending };
+  enum class Phase : std::uint8_t { http, stream, websocket, ending };
   // What the timer waits for.
   enum class Wait : std::uint8_t {
     nothing,
@@ -52,6 +52,7 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
     ping_due,
     pong,
     session,
+    turn_end,
     close
   };
 
@@ -64,6 +65,7 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   void on_dead(proto::Reason reason) noexcept override;
 
   [[nodiscard]] bool wants_answer(const proto::Publication&) const;
+  [[nodiscard]] bool has_backend_key() const;
 
   // proto::HttpHost
   std::optional<proto::Error> publish(proto::Tag, const proto::Publication&) override;
@@ -87,6 +89,7 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   void begin(const proto::Response& head) override;
   void write(std::string_view bytes) override;
   void end() override;
+  void stream(const proto::Response& head) override;
   bool origin_allowed() const override;
   void upgrade(std::unique_ptr<proto::WebSocketSession>, std::string_view extra_headers) override;
   std::string make_session_id() override;
@@ -102,9 +105,13 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   void refuse_for_memory();
   void open_http(const proto::http::Match& match);
   bool offer_body();
+  // Who goes away does not let anybody wait.
+  void answer_now();
   void refuse(proto::Reason reason, int status, std::string_view message, std::string_view extra_headers = {});
   void answer_preflight(const std::string& allow);
   void finish_exchange();
+  // What was asked for has no end: the exchange is over, its session stays.
+  void begin_stream();
   [[nodiscard]] std::string common_headers() const;
   [[nodiscard]] proto::http::ResponseParts parts(const proto::Response&) const;
 
@@ -135,6 +142,8 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
   void pause_reading() override { connection_.pause_reading(); }
 
   [[nodiscard]] bool at_rest() const;
+  // Requires: Phase::websocket.
+  [[nodiscard]] proto::WebSocketSession& websocket() const { return static_cast<proto::WebSocketSession&>(*session_); }
   // A command, message, ping or request of the peer's has come.
   void count_command();
   void account_memory();
@@ -155,7 +164,7 @@ class Client final : public Subscriber, private net::Stream, public proto::HttpH
 
   net::Connection connection_;
   std::unique_ptr<HttpExchange> http_;                  // in Phase::http, from a request's first byte to its end
-  std::unique_ptr<proto::WebSocketSession> websocket_;  // in Phase::websocket, until the end
+  std::unique_ptr<proto::Session> session_;             // from Phase::stream or Phase::websocket until the end
   std::unique_ptr<proto::websocket::Decoder> decoder_;  // of a message that has not wholly come; otherwise the shard's
   std::unique_ptr<CompressedInput> compressed_input_;   // once there was some
   base::Timer timer_;

@@ -46,7 +46,7 @@ void Client::on_compressed(const websocket::Event& event) {
   if (event.data_type == proto::DataType::text && !proto::is_valid_utf8({message.data(), message.size()})) {
     close(Reason::invalid_utf8);
   } else {
-    websocket_->on_message(event.data_type, message, *this);
+    websocket().on_message(event.data_type, message, *this);
   }
   inflater.release();
 }

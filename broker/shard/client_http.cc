@@ -157,9 +157,14 @@ bool Client::offer_body() {
     if (exchange.body_ended && !exchange.body_end_told) {
       exchange.body_end_told = true;
       exchange.session->on_body_end(*this);
+      if (services().draining) answer_now();
     }
   }
   return !exchange.body_ended;
+}
+
+void Client::answer_now() {
+  if (http_->body_end_told && !http_->answered && !http_->answering) http_->session->on_drain(*this);
 }
 
 // ---- answers
@@ -237,6 +242,21 @@ void Client::end() {
   http_->answered = true;
 }
 
+void Client::stream(const proto::Response& head) {
+  if (services().draining) return refuse(Reason::draining, 503, "this broker is going away");
+  http::ResponseParts out = parts(head);
+  out.until_close = true;
+  const std::string headers = common_headers().append(head.extra_headers);
+  out.extra_headers = headers;
+  std::string bytes;
+  http::append_response_head(bytes, out);
+  send(bytes);
+  http_->answering = true;
+  http_->streams = !http_->head_request;
+  http_->answered = http_->head_request;
+  http_->keep_alive = http::stays_open(out);
+}
+
 void Client::refuse(Reason reason, int status, std::string_view message, std::string_view extra_headers) {
   services().metrics.connections_rejected[reason].add();
   if (http_->answering) return end_connection(reason);  // it is too late for a status
@@ -267,7 +287,8 @@ void Client::answer_preflight(const std::string& allow) {
   if (!asked.header("access-control-request-method").empty()) {
     const std::string_view methods = std::string_view(allow).substr(sizeof("Allow: ") - 1);
     http::append_header(headers, "Access-Control-Allow-Methods", methods.substr(0, methods.size() - 2));
-    http::append_header(headers, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+    http::append_header(headers, "Access-Control-Allow-Headers",
+                        "Authorization, Cache-Control, Content-Type, Last-Event-ID");
     http::append_header(headers, "Access-Control-Max-Age", "600");
   }
   respond({.status = 204, .content_type = "", .extra_headers = headers});
@@ -277,7 +298,13 @@ void Client::answer_preflight(const std::string& allow) {
 void Client::finish_exchange() {
   if (http_ == nullptr) return;
   if (http_->upgrade_to != nullptr) return switch_protocols(std::move(http_->upgrade_to), {}, http_->upgrade_headers);
-  if (!http_->answered) return;
+  if (http_->streams) return begin_stream();
+  if (!http_->answered) {
+    // It had closed its side before it was known that it has to wait.
+    const bool waits_no_more = http_->input_ended && http_->session != nullptr && http_->session->ends_with_input();
+    if (waits_no_more) end_connection(Reason::peer_closed);
+    return;
+  }
   if (!http_->keep_alive) {
     return end_connection(!http_->under_way() || close_reason_ != Reason::peer_closed ? close_reason_
                                                                                       : Reason::answered);
@@ -287,6 +314,13 @@ void Client::finish_exchange() {
   close_reason_ = Reason::peer_closed;
   wait_for(Wait::idle, services().common.settings.timeouts.idle);
   if (services().draining) end_connection(Reason::going_away);
+}
+
+void Client::begin_stream() {
+  session_ = std::move(http_->session);
+  http_.reset();
+  phase_ = Phase::stream;
+  if (services().draining) close(Reason::going_away);
 }
 
 }  // namespace broker::shard

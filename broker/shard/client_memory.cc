@@ -16,11 +16,11 @@ void Client::account_memory() {
 }
 
 std::size_t Client::held_input() {
-  if (input_changed_ || phase_ != Phase::websocket) {
+  if (input_changed_ || phase_ == Phase::http) {
     input_changed_ = false;
     std::size_t bytes = 0;
     if (decoder_ != nullptr) bytes += decoder_->buffered_bytes();
-    if (websocket_ != nullptr) bytes += websocket_->held_bytes();
+    if (phase_ == Phase::websocket) bytes += websocket().held_bytes();
     if (http_ != nullptr) bytes += http_->held_bytes();
     if (compressed_input_ != nullptr) bytes += compressed_input_->held_bytes();
     input_bytes_ = static_cast<std::uint32_t>(bytes);

@@ -13,7 +13,7 @@ void Client::take_over(std::unique_ptr<proto::socketio::MovedSession> moved) {
   std::string frames = proto::socketio::reframe(moved->queued, framing);
   if (!frames.empty()) connection_.send_answer(std::move(frames));
   proto::socketio::EngineSession& session = *moved->session;
-  websocket_ = std::move(moved->session);
+  session_ = std::move(moved->session);
   services().metrics.session_upgrades.add();
   session.on_moved(services().session_services, moved->served, *this);
   mark_dirty();

@@ -20,6 +20,8 @@ class Recipient {
   virtual ~Recipient() = default;
   // A run of one topic's live messages; once a turn and topic.
   virtual void deliver(const net::SharedBytesRef& run) noexcept = 0;
+  // What is to be delivered of a message to a subscription whose format is proto::by_session; or nothing.
+  virtual std::string write_delivery(const proto::Message&) noexcept { return {}; }
   virtual void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept = 0;
   // `content_bytes`: none for a publish whose success would not have been told.
   virtual void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> /*content_bytes*/) noexcept {}

@@ -55,17 +55,18 @@ void Client::switch_protocols(std::unique_ptr<proto::WebSocketSession> session, 
   connection_.send_answer(std::move(answer));
   connection_.queue().pin();  // a ping may stand right behind the request: its pong waits for the 101
 
-  websocket_ = std::move(session);
+  proto::WebSocketSession& opened = *session;
+  session_ = std::move(session);
   const bool secure = connection_.tls() != nullptr;
   set_dialect(dialect_, secure ? base::Transport::wss : base::Transport::ws);
   phase_ = Phase::websocket;
   http_.reset();
-  if (websocket_->watches_peer()) {
+  if (opened.watches_peer()) {
     wait_for(Wait::nothing, {});
   } else {
     wait_for(Wait::ping_due, services().common.settings.websocket.ping_interval);
   }
-  websocket_->on_open(*this);
+  opened.on_open(*this);
   // Who sees the 101 is subscribed: what anyone publishes from then on, by whichever shard, comes to it.
   opening_ = subscribes();
 }
@@ -113,7 +114,7 @@ void Client::on_websocket_event(websocket::Event& event) {
     case Type::message:
       count_command();
       if (event.rsv1) return on_compressed(event);
-      return websocket_->on_message(event.data_type, event.payload, *this);
+      return websocket().on_message(event.data_type, event.payload, *this);
     case Type::ping: {
       count_command();
       std::string pong;

@@ -47,6 +47,7 @@ struct HttpExchange {
   bool body_ended = false;                              // the body's end has been read
   bool body_end_told = false;                           // … and the session knows
   bool answering = false;                               // begin() was called
+  bool streams = false;                                 // stream() was called
   bool answered = false;
   bool keep_alive = false;   // the answer has said that another request may follow
   bool input_ended = false;  // the peer sends no more

@@ -42,10 +42,9 @@ ShardIndex Router::publish(ClientId client, proto::Tag tag, const proto::Publica
   const topics::Name topic(publication.topic);
   const std::string* const stream = groups_.stream_of(topic);
   const ShardIndex home = home_of_group(stream == nullptr ? topic.text : std::string_view(*stream));
-  std::string_view audience = {};  // means nothing where there is no stream
+  std::string_view audience = publication.audience;
   std::string implied;
   if (stream != nullptr) {
-    audience = publication.audience;
     const std::string_view member = proto::socketio::implied_member(topic.text);
     if (audience.empty() && !member.empty()) {
       proto::append_member(implied, proto::Sign::to, member);
@@ -83,8 +82,9 @@ Subscription& Router::subscribe(Recipient& recipient, std::string_view topic, co
                                 std::uint8_t deflate_bits) {
   const topics::Name name(topic);
   Subscription& made = subscribers_.add(name, &recipient, &format, deflate_bits);
-  if (made.topic->stream == nullptr && groups_.is_stream(name)) {
-    made.topic->stream = std::make_unique<topics::LocalStream>(proto::socketio::room_member(""));
+  if (!made.topic->is_stream && groups_.is_stream(name)) {
+    made.topic->is_stream = true;
+    made.topic->addressing = std::make_unique<topics::Addressing>(proto::socketio::room_member(""));
   }
   return made;
 }
@@ -128,23 +128,29 @@ void Router::unsubscribe(Subscription& subscription) {
 }
 
 void Router::join(Subscription& subscription, std::string_view member) {
-  hand_out(*subscription.topic);
-  subscription.topic->stream->members.join(subscription, member);
-  subscription.topic->stream->is_addressed = false;
+  LocalTopic& topic = *subscription.topic;
+  hand_out(topic);
+  if (topic.addressing == nullptr) topic.addressing = std::make_unique<topics::Addressing>();
+  topic.addressing->members.join(subscription, member);
+  topic.addressing->is_addressed = false;
 }
 
 void Router::part(Subscription& subscription, std::string_view member) {
-  hand_out(*subscription.topic);
-  subscription.topic->stream->members.part(subscription, member);
-  subscription.topic->stream->is_addressed = false;
+  LocalTopic& topic = *subscription.topic;
+  if (topic.addressing == nullptr) return;
+  hand_out(topic);
+  topic.addressing->members.part(subscription, member);
+  topic.addressing->is_addressed = false;
 }
 
 bool Router::is_member(const Subscription& subscription, std::string_view member) const {
-  return subscription.topic->stream->members.is_member(subscription, member);
+  const topics::Addressing* const addressing = subscription.topic->addressing.get();
+  return addressing != nullptr && addressing->members.is_member(subscription, member);
 }
 
 bool Router::is_for(const Subscription& subscription, const topics::Message& message) const {
-  return proto::includes(message.audience(), [&](std::string_view member) { return is_member(subscription, member); });
+  const proto::Signs signs = subscription.topic->is_stream ? proto::stream_signs : proto::topic_signs;
+  return proto::includes(message.audience(), signs, [&](std::string_view member) { return is_member(subscription, member); });
 }
 
 Router::Position Router::position(const Subscription& subscription) {
@@ -201,7 +207,10 @@ bool Router::encode(const topics::Message& message, const proto::WireFormat& for
 
 void Router::take(const topics::Message& message) {
   LocalTopic* topic = subscribers_.find(message.name());
-  if (topic != nullptr) append(*topic, message, message.offset);  // or its last subscriber has just left
+  if (topic != nullptr) {  // or its last subscriber has just left
+    address(*topic, message.audience());
+    append(*topic, message, message.offset);
+  }
   if (message.stream_offset > 0) take_of_stream(message);
 }
 
@@ -209,13 +218,24 @@ void Router::take_of_stream(const topics::Message& message) {
   LocalTopic* stream = subscribers_.find(*groups_.stream_of(message.name()));
   if (stream == nullptr) return;
   stream->position = message.stream_offset;
-  if (stream->stream->audience != message.audience()) {
-    hand_out(*stream);
-    stream->stream->audience = message.audience();
-    stream->stream->is_addressed = false;
-  }
-  find_addressed(*stream);
+  address(*stream, message.audience());
   append(*stream, message, message.stream_offset);
+}
+
+void Router::address(LocalTopic& topic, std::string_view audience) {
+  const proto::Signs signs = topic.is_stream ? proto::stream_signs : proto::topic_signs;
+  if (!audience.empty() && !proto::says(audience, signs)) audience = {};
+  if (topic.addressing == nullptr) {
+    if (audience.empty()) return;
+    topic.addressing = std::make_unique<topics::Addressing>();
+  }
+  topics::Addressing& its = *topic.addressing;
+  if (its.audience != audience) {
+    hand_out(topic);
+    its.audience = audience;
+    its.is_addressed = false;
+  }
+  find_addressed(topic);
 }
 
 void Router::append(LocalTopic& topic, const topics::Message& message, std::uint64_t offset) {
@@ -223,12 +243,16 @@ void Router::append(LocalTopic& topic, const topics::Message& message, std::uint
   for (FormatGroup& group : topic.groups) {
     const std::size_t subscribers = addressed(topic, group).size();
     if (subscribers == 0) continue;
+    const auto& format = *static_cast<const proto::WireFormat*>(group.format);
+    if (&format == &proto::by_session) {
+      hand_out_each(topic, group, message, offset);
+      continue;
+    }
     topics::Run& run = group.run;
     if (run.messages > 0 && run.bytes.size() + message.content_bytes > config::limits::run_bytes_max) {
       hand_out(topic, group);
     }
     const std::size_t begin = run.bytes.size();
-    const auto& format = *static_cast<const proto::WireFormat*>(group.format);
     if (!encode(message, format, subscribers, run.bytes)) continue;
     if (group.deflate_bits != 0) compress(run.bytes, begin, group.deflate_bits);
     if (run.messages++ == 0) {
@@ -258,7 +282,7 @@ void Router::fan_out() {
 }
 
 void Router::hand_out(LocalTopic& topic) {
-  if (topic.stream != nullptr) find_addressed(topic);  // somebody may have gone
+  if (topic.addressing != nullptr) find_addressed(topic);  // somebody may have gone
   for (FormatGroup& group : topic.groups) hand_out(topic, group);
 }
 
@@ -266,15 +290,33 @@ void Router::hand_out(LocalTopic& topic) {
 // bench/micro, and by the wide and dense regimes of bench/.
 void Router::hand_out(LocalTopic& topic, FormatGroup& group) {
   if (group.run.messages == 0) return;
-  const net::SharedBytesRef run = net::SharedBytesRef::make({.bytes = std::move(group.run.bytes),
-                                                             .stream = &topic,
-                                                             .first_offset = group.run.first_offset,
-                                                             .messages = group.run.messages,
-                                                             .accepted_ns = group.run.accepted_ns,
-                                                             .account = run_bytes_,
-                                                             .use = net::SharedBytes::Use::delivery});
+  const net::SharedBytesRef run = make_run(topic, std::move(group.run));
   group.run = {};
   for (void* subscriber : addressed(topic, group)) static_cast<Recipient*>(subscriber)->deliver(run);
+}
+
+net::SharedBytesRef Router::make_run(LocalTopic& topic, topics::Run&& run) const {
+  return net::SharedBytesRef::make({.bytes = std::move(run.bytes),
+                                    .stream = &topic,
+                                    .first_offset = run.first_offset,
+                                    .messages = run.messages,
+                                    .accepted_ns = run.accepted_ns,
+                                    .account = run_bytes_,
+                                    .use = net::SharedBytes::Use::delivery});
+}
+
+void Router::hand_out_each(LocalTopic& topic, FormatGroup& group, const topics::Message& message,
+                           std::uint64_t offset) {
+  const proto::Message viewed = view(message);
+  for (void* subscriber : addressed(topic, group)) {
+    auto& recipient = *static_cast<Recipient*>(subscriber);
+    std::string bytes = recipient.write_delivery(viewed);
+    if (bytes.empty()) continue;
+    recipient.deliver(make_run(topic, {.bytes = std::move(bytes),
+                                       .first_offset = offset,
+                                       .messages = 1,
+                                       .accepted_ns = message.accepted_ns}));
+  }
 }
 
 }  // namespace broker::shard

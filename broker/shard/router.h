@@ -42,13 +42,12 @@ class Router {
   void make_live(topics::Subscription&);
   void unsubscribe(topics::Subscription&);
 
-  // Members of a stream (proto/audience.h): a message with an audience reaches those alone whom it names. They part
-  // when they unsubscribe.
-  // Requires: a subscription to a stream.
+  // Members of a topic or stream (proto/audience.h): a message with an audience reaches those alone whom it names. They
+  // part when they unsubscribe.
   void join(topics::Subscription&, std::string_view member);
   void part(topics::Subscription&, std::string_view member);
   [[nodiscard]] bool is_member(const topics::Subscription&, std::string_view member) const;
-  // Whether a message out of the stream's log is for it.
+  // Whether a message out of the log is for it.
   [[nodiscard]] bool is_for(const topics::Subscription&, const topics::Message&) const;
   // Up to where a subscription has been served: an offset of its topic, or stream. What waits for the turn's end is
   // handed out.
@@ -77,9 +76,14 @@ class Router {
   [[nodiscard]] ShardIndex home_of_group(std::string_view group) const;
   void take(const topics::Message&);
   void take_of_stream(const topics::Message&);
+  [[nodiscard]] net::SharedBytesRef make_run(topics::LocalTopic&, topics::Run&&) const;
+  // The messages that follow are for these.
+  void address(topics::LocalTopic&, std::string_view audience);
   // To the runs of all whom it is for. `offset`: in the topic, or in the stream.
   void append(topics::LocalTopic&, const topics::Message&, std::uint64_t offset);
   void compress(std::string& frames, std::size_t begin, std::uint8_t deflate_bits);
+  // To those who write their own.
+  void hand_out_each(topics::LocalTopic&, topics::FormatGroup&, const topics::Message&, std::uint64_t offset);
   void hand_out(topics::LocalTopic&);
   void hand_out(topics::LocalTopic&, topics::FormatGroup&);
 

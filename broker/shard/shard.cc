@@ -116,13 +116,22 @@ void Shard::obey() {
 
 // At a turn's beginning, so that a turn has one set of rules from its first line to its last.
 void Shard::adopt(const Configuration& next) {
+  const bool other_readers = services_.common.settings.access.client_subscribe != next.settings.access.client_subscribe;
   services_.adopt(next);
+  if (other_readers) revoke_subscriptions();
   choose_sockets();
   home_.set_log_limits(log_limits(next.settings.log, mesh_.shards(), services_.common.memory_bytes));
   const net::TlsIdentity* identity = next.identity.get();
   if (tls_ != nullptr && identity != nullptr) tls_->renew(std::span(&identity, 1));
   control_.offered.store(nullptr, std::memory_order_relaxed);
   events_.on_adopted(events_.context);
+}
+
+void Shard::revoke_subscriptions() {
+  std::size_t count = 0;
+  clients_.for_each(0, clients_.slots(),
+                    [&](Recipient& each) { count += static_cast<Subscriber&>(each).revoke_subscriptions(); });
+  if (count > 0) log_.info("subscriptions revoked: see access.client_subscribe", {{"shard", index_}, {"count", count}});
 }
 
 // What is no descriptor has no address, which some settings ask for.

@@ -61,6 +61,7 @@ class Shard final : public Acceptor::Events {
   void read_clock();
   void obey();
   void adopt(const Configuration& next);
+  void revoke_subscriptions();
   void choose_sockets();
   void drive_inputs();
   void drive_handshakes();

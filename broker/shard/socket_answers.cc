@@ -27,7 +27,7 @@ EngineSession* engine_of(Subscriber& subscriber) { return dynamic_cast<EngineSes
 // Null: nobody on this shard is in the namespace.
 const topics::Memberships* members_of(const Services& services, std::string_view nsp) {
   const topics::LocalTopic* const stream = services.router.find(proto::socketio::stream_of(nsp));
-  return stream == nullptr || stream->stream == nullptr ? nullptr : &stream->stream->members;
+  return stream == nullptr || !stream->is_stream ? nullptr : &stream->addressing->members;
 }
 
 base::SocketEntry entry_of(const SocketInfo& info, const EngineSession& engine) {

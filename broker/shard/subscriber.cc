@@ -41,6 +41,8 @@ std::string_view refusal_text(Reason reason) {
   }
 }
 
+proto::Error not_readable() { return {403, "clients may not subscribe to this topic, nor read it"}; }
+
 // ---- subscribing
 
 std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::string_view topic,
@@ -56,6 +58,7 @@ std::optional<proto::Error> Subscriber::add_subscription(proto::Tag tag, std::st
   made.beginning->serial = next_serial_++;
   made.beginning->tag = tag;
   made.beginning->resumes = start.from == proto::Start::From::after;
+  made.by_rule = start.by_rule;
   made.format_label = static_cast<std::uint8_t>(dialect);
   made.next = subscriptions_;
   subscriptions_ = &made;
@@ -81,6 +84,25 @@ std::optional<proto::Error> Subscriber::remove_subscription(std::string_view top
     found->leaving = true;  // its home's answer is owed to the session still
   }
   return std::nullopt;
+}
+
+bool Subscriber::is_forbidden(const Subscription& subscription) const {
+  return !subscription.by_rule && !services().common.access.client_may_subscribe(subscription.topic->name());
+}
+
+// One that its home has not answered yet is refused then.
+std::size_t Subscriber::revoke_subscriptions() {
+  std::vector<std::string> topics;
+  for (const Subscription* each = subscriptions_; each != nullptr; each = each->next) {
+    if (each->answered && is_forbidden(*each)) topics.push_back(each->topic->name());
+  }
+  for (const std::string& topic : topics) {
+    if (session() == nullptr) break;
+    session()->on_revoked(topic, host());
+    (void)remove_subscription(topic);
+  }
+  if (!topics.empty()) mark_dirty();
+  return topics.size();
 }
 
 void Subscriber::remove_all_subscriptions() {
@@ -147,117 +169,6 @@ Subscriber::Rare& Subscriber::rare() {
   return *rare_;
 }
 
-// ---- pages of logs
-
-void Subscriber::on_page(proto::Tag serial, ReadPage& page) noexcept {
-  if (deaf_ || session() == nullptr) return;
-  mark_dirty();
-  if (const std::optional<LogQuestion> question = take_log_question(serial)) return on_log_page(*question, page);
-  Subscription* subscription = find(serial);
-  if (subscription == nullptr) return;  // it was given up meanwhile
-  subscription->page_asked = false;
-  if (page.refused) return refuse_subscription(*subscription, *page.refused);
-  if (!subscription->answered) {
-    answer_subscription(*subscription, page);
-    if (find(serial) != subscription) return;  // the session had second thoughts
-    if (subscription->leaving) return unlink(*subscription);
-  } else if (!page.plan.recovered && subscription->topic->stream != nullptr) {
-    return on_overflow();  // it was told that nothing is missing, and has no words for a gap
-  }
-  replay(*subscription, page);
-}
-
-std::optional<Subscriber::LogQuestion> Subscriber::take_log_question(std::uint64_t serial) {
-  if (rare_ == nullptr) return std::nullopt;
-  const auto found = std::ranges::find(rare_->log_questions, serial, &LogQuestion::serial);
-  if (found == rare_->log_questions.end()) return std::nullopt;
-  const LogQuestion question = *found;
-  rare_->log_questions.erase(found);
-  return question;
-}
-
-void Subscriber::refuse_subscription(Subscription& subscription, Reason reason) {
-  --outstanding_;
-  const std::string topic = subscription.topic->name();
-  const proto::Tag tag = subscription.beginning->tag;
-  unlink(subscription);
-  session()->on_subscribed(tag, topic, proto::refusal(reason, std::string(refusal_text(reason))), host());
-}
-
-void Subscriber::on_log_page(const LogQuestion& question, ReadPage& page) {
-  --outstanding_;
-  if (page.refused) {
-    proto::Error error = proto::refusal(*page.refused, std::string(refusal_text(*page.refused)));
-    return session()->on_log(question.tag, error, host());
-  }
-  std::vector<proto::Message> messages;
-  messages.reserve(page.messages.size());
-  for (const topics::MessageRef& each : page.messages) messages.push_back(Router::view(*each));
-  session()->on_log(question.tag,
-                    proto::LogPage{.epoch = page.epoch, .offset = page.offset, .messages = messages, .more = page.more},
-                    host());
-}
-
-void Subscriber::answer_subscription(Subscription& subscription, const ReadPage& page) {
-  --outstanding_;
-  subscription.answered = true;
-  topics::Beginning& beginning = *subscription.beginning;
-  beginning.epoch = page.epoch;
-  proto::Subscribed answer{.epoch = page.epoch, .offset = page.offset, .recovered = std::nullopt};
-  if (beginning.resumes) answer.recovered = page.plan.recovered;
-  const std::string topic = subscription.topic->name();  // the session may unsubscribe
-  session()->on_subscribed(beginning.tag, topic, answer, host());
-}
-
-void Subscriber::replay(Subscription& subscription, const ReadPage& page) {
-  const std::string& topic = subscription.topic->name();
-  if (page.plan.other_epoch) {
-    announce(topic, {.why = proto::Gap::Why::epoch});
-  } else if (!page.plan.recovered) {
-    announce(topic, {.why = proto::Gap::Why::expired, .from = page.plan.missed_from, .to = page.plan.missed_to});
-  }
-  const auto& format = *static_cast<const proto::WireFormat*>(subscription.format);
-  const bool of_stream = subscription.topic->stream != nullptr;
-  SharedBytes replayed{.stream = subscription.topic, .first_offset = page.plan.first, .use = SharedBytes::Use::replay};
-  std::uint64_t& handed_out = subscription.beginning->replayed;
-  handed_out = page.plan.first - 1;
-  for (const topics::MessageRef& message : page.messages) {
-    handed_out = of_stream ? message->stream_offset : message->offset;
-    if (of_stream && !services().router.is_for(subscription, *message)) continue;
-    if (services().router.encode(*message, format, 1, replayed.bytes)) ++replayed.messages;
-    replayed.accepted_ns = message->accepted_ns;
-  }
-  if (!replayed.bytes.empty()) queue().push_shared(net::SharedBytesRef::make(std::move(replayed)));
-  const bool more = page.more || subscription.held;
-  if (subscription.more_to_replay != more) {
-    more ? ++replaying_ : --replaying_;
-    subscription.more_to_replay = more;
-  }
-  // Home answered at one moment of the topic and sends every later message behind the answer: from here on, live.
-  if (more) return;
-  services().router.make_live(subscription);
-  session()->on_live(std::string(topic), host());  // which may end the subscription
-}
-
-bool Subscriber::page_on_its_way() const {
-  for (const Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (each->page_asked) return true;
-  }
-  return false;
-}
-
-void Subscriber::ask_next_page() {
-  if (replaying_ == 0 || queue().replay_bytes() > 0 || page_on_its_way()) return;
-  for (Subscription* each = subscriptions_; each != nullptr; each = each->next) {
-    if (!each->more_to_replay || each->held) continue;
-    each->page_asked = true;
-    const ReadFrom from{
-        .from = ReadFrom::From::after, .epoch = each->beginning->epoch, .value = each->beginning->replayed};
-    stop_if_full(services().router.read_for(*each, id_, from, limits::page_messages_max));
-    return;
-  }
-}
-
 // ---- deliveries and their loss
 
 // Hot: once a subscriber and run. Measured by fan_out_at_rest of bench/micro.
@@ -268,7 +179,7 @@ void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
     const config::Settings& settings = services().common.settings;
     if (waiting.delivery_bytes() + run->bytes.size() > settings.limits.queue_bytes) {
       // A stream's subscriber has no words for a gap, and would go on from behind it when it comes back.
-      const bool whole = static_cast<const topics::LocalTopic*>(run->stream)->stream != nullptr;
+      const bool whole = static_cast<const topics::LocalTopic*>(run->stream)->is_stream;
       if (whole || settings.queue.overflow == config::Overflow::disconnect) {
         account_dropped(*run, Reason::slow_consumer);
         return on_overflow();
@@ -279,6 +190,12 @@ void Subscriber::deliver(const net::SharedBytesRef& run) noexcept {
   if (waiting.empty()) prompt_ = true;
   waiting.push_shared(run);
   mark_dirty();
+}
+
+std::string Subscriber::write_delivery(const proto::Message& message) noexcept {
+  std::string bytes;
+  if (!deaf_) session()->append_delivery(message, bytes, host());
+  return bytes;
 }
 
 void Subscriber::drop_oldest(std::size_t arriving_bytes) {

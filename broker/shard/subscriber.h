@@ -20,6 +20,7 @@ namespace broker::shard {
 
 // What a peer is told where a limit of the broker, and no mistake of its own, refuses it.
 [[nodiscard]] std::string_view refusal_text(proto::Reason);
+[[nodiscard]] proto::Error not_readable();
 
 class Subscriber : public Recipient {
  public:
@@ -29,6 +30,8 @@ class Subscriber : public Recipient {
   void unblock();
   // Its rate may allow more by now.
   void unthrottle();
+  // The rules have changed: what it may not subscribe to any longer is taken from it. Returns how many topics.
+  std::size_t revoke_subscriptions();
   // Drain: an orderly close; what is under way is still answered.
   virtual void go_away() = 0;
   // The end of patience: ends it now.
@@ -44,6 +47,7 @@ class Subscriber : public Recipient {
   virtual proto::Host& host() = 0;
 
   void deliver(const net::SharedBytesRef& run) noexcept final;
+  std::string write_delivery(const proto::Message&) noexcept final;
   void on_page(proto::Tag serial, ReadPage& page) noexcept final;
   void on_published(proto::Tag, const proto::Published&, std::uint32_t content_bytes) noexcept final;
   void on_publish_refused(proto::Tag, proto::Reason, std::optional<std::uint32_t> content_bytes) noexcept final;
@@ -147,10 +151,12 @@ class Subscriber : public Recipient {
   [[nodiscard]] topics::Subscription* find(std::uint64_t serial) const;
   void unlink(topics::Subscription&);
   std::optional<LogQuestion> take_log_question(std::uint64_t serial);
-  void refuse_subscription(topics::Subscription&, proto::Reason);
+  void refuse_subscription(topics::Subscription&, const proto::Error&);
+  [[nodiscard]] bool is_forbidden(const topics::Subscription&) const;
   void on_log_page(const LogQuestion&, ReadPage&);
   void answer_subscription(topics::Subscription&, const ReadPage&);
   void replay(topics::Subscription&, const ReadPage&);
+  bool append_replayed(const proto::WireFormat&, const topics::Message&, std::string& out);
   void announce(std::string_view topic, const proto::Gap&);
   void drop_oldest(std::size_t arriving_bytes);
   std::optional<net::SharedBytesRef> replace_lost(const net::SharedBytes& lost);

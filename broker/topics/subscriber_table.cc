@@ -48,7 +48,7 @@ void SubscriberTable::make_live(Subscription& subscription) {
                                                    .run = {}});
   }
   KODAMA_CHECK(group->run.messages == 0, "a run is pending for ", topic.name());
-  if (topic.stream != nullptr) topic.stream->is_addressed = false;
+  if (topic.addressing != nullptr) topic.addressing->is_addressed = false;
   subscription.position = static_cast<std::uint32_t>(group->live.size());
   subscription.live = true;
   group->live.push_back(&subscription);
@@ -63,9 +63,9 @@ void* SubscriberTable::subscriber_of(const Subscription& subscription) {
 
 bool SubscriberTable::remove(Subscription& subscription) {
   LocalTopic& topic = *subscription.topic;
-  if (topic.stream != nullptr) {
-    topic.stream->members.remove(subscription);
-    topic.stream->is_addressed = false;
+  if (topic.addressing != nullptr) {
+    topic.addressing->members.remove(subscription);
+    topic.addressing->is_addressed = false;
   }
   if (subscription.live) {
     FormatGroup* group = find_group(topic, subscription);

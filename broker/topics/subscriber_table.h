@@ -47,6 +47,7 @@ struct Subscription {
   bool page_asked : 1 = false;  // a page of the replay is on its way from home
   bool more_to_replay : 1 = false;
   bool held : 1 = false;     // no page is asked for yet: the subscriber has something else to hand out first
+  bool by_rule : 1 = false;  // access does not decide about it
   bool leaving : 1 = false;  // it was given up before it was answered
   bool marked : 1 = false;   // among those that a message is for, or is not for, while they are looked for
 };
@@ -65,7 +66,7 @@ struct FormatGroup {
   std::uint8_t deflate_bits = 0;  // as in the subscriptions
   std::vector<Subscription*> live;
   std::vector<void*> subscribers;  // of the live ones, at the same positions: handing out reads no subscription
-  std::vector<void*> addressed;    // of a stream: those among them that the run is for, unless it is for everybody
+  std::vector<void*> addressed;    // those among them that the run is for, unless it is for everybody
   Run run;
 
   [[nodiscard]] bool has(const Subscription& subscription) const {
@@ -73,9 +74,10 @@ struct FormatGroup {
   }
 };
 
-// What a stream has beside what every topic has. The messages in its runs are for one audience.
-struct LocalStream {
-  explicit LocalStream(std::string_view listed = {}) : members(listed) {}
+// Whom the messages of a topic or stream are for, where they are not for everybody. Those in its runs are for one
+// audience.
+struct Addressing {
+  explicit Addressing(std::string_view listed = {}) : members(listed) {}
   Memberships members;
   std::string audience;       // empty: everybody
   bool is_addressed = false;  // the groups know whom it names; false: since then somebody came, went, joined or parted
@@ -90,8 +92,9 @@ class LocalTopic {
   absl::InlinedVector<FormatGroup, 1> groups;
   std::uint64_t epoch = 0;              // since somebody is live
   std::uint64_t position = 0;           // the newest of its offsets that has come here
-  std::unique_ptr<LocalStream> stream;  // null: it is a topic
-  bool run_pending = false;             // it is on the router's list of topics with a run to hand out
+  std::unique_ptr<Addressing> addressing;  // of a stream always; of a topic once somebody was named
+  bool is_stream = false;
+  bool run_pending = false;  // it is on the router's list of topics with a run to hand out
 
  private:
   friend class SubscriberTable;

@@ -28,7 +28,8 @@ class Request {
   bool expects_continue = false;                                       // Expect: 100-continue, HTTP/1.1 only
   bool has_body = false;                                               // Content-Length above 0, or chunked
   std::optional<std::uint64_t> content_length;                         // none when chunked or absent
-  std::string topic;  // set by the router: {topic} of the path, decoded
+  std::string topic;       // set by the router: {topic} of the path, decoded
+  std::string_view media;  // set by the router: for which type, named in Accept, the route is; empty: for any
 
   // The first value of a header; `name` in lower case. Empty when absent.
   [[nodiscard]] std::string_view header(std::string_view name) const;

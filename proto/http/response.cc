@@ -36,13 +36,18 @@ void append_status_line(std::string& out, int status) {
 
 }  // namespace
 
-bool stays_open(const ResponseParts& parts) { return parts.keep_alive && !(parts.chunked && parts.version_minor == 0); }
+bool stays_open(const ResponseParts& parts) {
+  const bool ends_with_connection = parts.until_close || (parts.chunked && parts.version_minor == 0);
+  return parts.keep_alive && !ends_with_connection;
+}
 
 void append_response_head(std::string& out, const ResponseParts& parts) {
   append_status_line(out, parts.status);
   if (!is_bodiless(parts.status)) {
     if (!parts.content_type.empty()) append_header(out, "Content-Type", parts.content_type);
-    if (!parts.chunked) {
+    if (parts.until_close) {
+      // nothing says how long it is
+    } else if (!parts.chunked) {
       out += "Content-Length: ";
       append_number(out, parts.body.size());
       out += "\r\n";

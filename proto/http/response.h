@@ -23,6 +23,8 @@ struct ResponseParts {
   // The body comes in pieces, by append_chunk and append_last_chunk. An HTTP/1.0 peer knows no chunks: it gets the
   // pieces as they are and the connection's end, whatever keep_alive says.
   bool chunked = false;
+  // The body comes as it is and ends with the connection (RFC 9112 §6.3).
+  bool until_close = false;
 };
 
 // Whether a connection stays open behind such an answer.

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/http/url.h"
 #include "proto/json.h"
 #include "proto/notation.h"
@@ -17,11 +20,28 @@ namespace {
 
 constexpr std::string_view topic_suffix = "{topic}";
 constexpr std::string_view file_suffix = "{file}";
-constexpr std::string_view any_path = "*";  // RFC 9112 §3.2.4: OPTIONS about the server as a whole
+constexpr std::string_view topics_path = "/topics/{topic}";  // what a topic's path of the settings stands for
+constexpr std::string_view any_path = "*";                   // RFC 9112 §3.2.4: OPTIONS about the server as a whole
 constexpr std::string_view any_method = "*";
 // RFC 9110 §15.5.22 and RFC 6455 §4.4: a 426 names what to upgrade to, and the version that is spoken.
 constexpr std::string_view upgrade_headers =
     "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
+
+// In lower case, without parameters such as q=0.9 (RFC 9110 §12.5.1): of what is named the first is taken, whatever its
+// weight.
+std::string media_range(std::string_view accepted) {
+  std::string range(accepted.substr(0, accepted.find(';')));
+  absl::AsciiStrToLower(&range);
+  absl::StripAsciiWhitespace(&range);
+  return range;
+}
+
+// The dialect's own view of the name; null: it does not speak it.
+const std::string_view* spoken(const Dialect& dialect, std::string_view subprotocol) {
+  const std::span<const std::string_view> names = dialect.subprotocols();
+  const auto found = std::ranges::find(names, subprotocol);
+  return found == names.end() ? nullptr : &*found;
+}
 
 Match refusal(Match::Kind kind, std::string_view message, std::string headers = {}) {
   Match match;
@@ -50,16 +70,20 @@ Reason Match::reason() const {
   return Reason::answered;
 }
 
-Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> own) {
+Router::Router(std::span<const Dialect* const> dialects, std::span<const Route> own, std::span<const PathRoute> paths) {
   for (const Route& route : own) add({nullptr, &route});
   for (const Dialect* dialect : dialects) {
     for (const Route& route : dialect->routes()) add({dialect, &route});
   }
+  for (const PathRoute& path : paths) add(path, dialects);
   // Where a path is spelled out, a {topic} is not meant, and where it is a topic's, no {file}; of two, the one with
   // more before it.
   std::ranges::stable_sort(places_, [](const Place& a, const Place& b) {
     return a.ends != b.ends ? a.ends < b.ends : a.prefix.size() > b.prefix.size();
   });
+  for (const Place& place : places_) {
+    if (place.ends == Place::Ends::here) spelled_out_.emplace(place.path, spelled_out_.size());
+  }
   write_not_found_body();
 }
 
@@ -81,24 +105,66 @@ void Router::add(const Candidate& candidate) {
   place->candidates.push_back(candidate);
 }
 
-bool Router::Place::holds(std::string_view asked) const {
-  switch (ends) {
-    case Ends::here: return asked == path;
-    case Ends::in_topic: return asked.starts_with(prefix);
-    case Ends::in_file: break;
+void Router::add(const PathRoute& path, std::span<const Dialect* const> dialects) {
+  auto made = std::make_unique<Made>(Made{.path = path, .summary = {}, .routes = {}, .candidates = {}});
+  if (path.topic.empty()) {
+    make_of_subprotocols(*made, dialects);
+  } else {
+    make_of_topic(*made);
   }
-  return asked.starts_with(prefix) && std::any_of(candidates.begin(), candidates.end(), [asked](const Candidate& each) {
+  for (const Candidate& candidate : made->candidates) add(candidate);
+  if (!made->candidates.empty()) std::ranges::find(places_, path.path, &Place::path)->topic = made->path.topic;
+  made_.push_back(std::move(made));
+}
+
+void Router::make_of_topic(Made& made) const {
+  const auto topics = std::ranges::find(places_, topics_path, &Place::path);
+  if (topics == places_.end()) return;
+  made.routes.reserve(topics->candidates.size());  // they are pointed to
+  for (const Candidate& candidate : topics->candidates) {
+    made.routes.push_back(*candidate.route);
+    made.routes.back().path = made.path.path;
+    made.candidates.push_back({candidate.dialect, &made.routes.back()});
+  }
+}
+
+void Router::make_of_subprotocols(Made& made, std::span<const Dialect* const> dialects) {
+  made.summary = absl::StrCat("a WebSocket that speaks ", absl::StrJoin(made.path.subprotocols, ", "));
+  made.routes.push_back({Route::Transport::websocket, "GET", made.path.path, made.summary});
+  for (const std::string& subprotocol : made.path.subprotocols) {
+    const auto dialect =
+        std::ranges::find_if(dialects, [&](const Dialect* each) { return spoken(*each, subprotocol) != nullptr; });
+    if (dialect != dialects.end()) made.candidates.push_back({*dialect, made.routes.data(), subprotocol});
+  }
+}
+
+bool Router::Place::begins(std::string_view asked) const {
+  if (!asked.starts_with(prefix)) return false;
+  return ends != Ends::in_file || std::any_of(candidates.begin(), candidates.end(), [asked](const Candidate& each) {
            return each.dialect != nullptr && each.dialect->has_file(asked);
          });
 }
 
 const Router::Place* Router::place_of(std::string_view path) const {
   if (path == any_path) return &all_;
-  const auto found = std::ranges::find_if(places_, [path](const Place& place) { return place.holds(path); });
-  return found == places_.end() ? nullptr : &*found;
+  if (const auto found = spelled_out_.find(path); found != spelled_out_.end()) return &places_[found->second];
+  const auto begun = std::find_if(places_.begin() + static_cast<std::ptrdiff_t>(spelled_out_.size()), places_.end(),
+                                  [path](const Place& place) { return place.begins(path); });
+  return begun == places_.end() ? nullptr : &*begun;
+}
+
+const Route* Router::at(std::string_view path) const {
+  const Place* const place = place_of(path);
+  return place == nullptr ? nullptr : place->candidates.front().route;
 }
 
 Match Router::match(Request& request) const {
+  Match match = look_up(request);
+  if (match.route != nullptr) request.media = match.route->media;
+  return match;
+}
+
+Match Router::look_up(Request& request) const {
   const Place* const place = place_of(request.path);
   if (place == nullptr) return refusal(Match::Kind::not_found, "nothing is at this path");
   const Candidates& candidates = place->candidates;
@@ -107,17 +173,19 @@ Match Router::match(Request& request) const {
     if (!topic) return refusal(Match::Kind::bad_topic, "the topic in the path is not percent-encoded as it should be");
     if (const auto error = topic_name_error(*topic, Reserve::open)) return refusal(Match::Kind::bad_topic, *error);
     request.topic = *std::move(topic);
+  } else if (!place->topic.empty()) {
+    request.topic = place->topic;
   }
-  const Candidate* const takes_all = find_http(candidates, any_method);
+  const Candidate* const takes_all = find_http(candidates, any_method, request);
   if (takes_all != nullptr && request.path != any_path) return found(*takes_all);
   if (request.method == "OPTIONS") return refusal(Match::Kind::options, {}, allow_header(candidates));
 
   const bool get = request.method == "GET";
   const bool has_websocket = std::any_of(candidates.begin(), candidates.end(), is_websocket);
   if (get && request.upgrade_websocket && has_websocket) return match_websocket(request, candidates);
-  if (const Candidate* candidate = find_http(candidates, request.method)) return found(*candidate);
+  if (const Candidate* candidate = find_http(candidates, request.method, request)) return found(*candidate);
   if (request.method == "HEAD") {
-    if (const Candidate* candidate = find_http(candidates, "GET")) {
+    if (const Candidate* candidate = find_http(candidates, "GET", request)) {
       Match match = found(*candidate);
       match.head = true;
       return match;
@@ -136,9 +204,9 @@ Match Router::match_websocket(const Request& request, const Candidates& candidat
   for (const std::string_view offered : request.list("sec-websocket-protocol")) {
     for (const Candidate& candidate : candidates) {
       if (!is_websocket(candidate) || candidate.dialect == nullptr) continue;
-      const std::span<const std::string_view> spoken = candidate.dialect->subprotocols();
-      const auto selected = std::find(spoken.begin(), spoken.end(), offered);
-      if (selected == spoken.end()) continue;
+      if (!candidate.subprotocol.empty() && candidate.subprotocol != offered) continue;
+      const std::string_view* const selected = spoken(*candidate.dialect, offered);
+      if (selected == nullptr) continue;
       Match match = found(candidate);
       match.subprotocol = *selected;  // the dialect's own, which outlives the request
       return match;
@@ -147,11 +215,24 @@ Match Router::match_websocket(const Request& request, const Candidates& candidat
   return found(*std::find_if(candidates.begin(), candidates.end(), is_websocket));
 }
 
-const Router::Candidate* Router::find_http(const Candidates& candidates, std::string_view method) {
-  const auto candidate = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
-    return !is_websocket(c) && c.route->method == method;
-  });
-  return candidate == candidates.end() ? nullptr : &*candidate;
+const Router::Candidate* Router::find_http(const Candidates& candidates, std::string_view method,
+                                           const Request& request) {
+  const auto find = [&](std::string_view media) {
+    const auto candidate = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
+      return !is_websocket(c) && c.route->method == method && c.route->media == media;
+    });
+    return candidate == candidates.end() ? nullptr : &*candidate;
+  };
+  const bool chosen_by_media =
+      std::any_of(candidates.begin(), candidates.end(), [](const Candidate& c) { return !c.route->media.empty(); });
+  if (chosen_by_media) {
+    for (const std::string_view accepted : request.list("accept")) {
+      const std::string type = media_range(accepted);
+      const Candidate* const named = type.empty() ? nullptr : find(type);
+      if (named != nullptr) return named;
+    }
+  }
+  return find({});
 }
 
 Match Router::found(const Candidate& candidate) {
@@ -192,7 +273,9 @@ void Router::write_not_found_body() {
   append_error(out, Error{404, "nothing is at this path; what there is stands in routes"});
   out += ",\"routes\":[";
   bool first = true;
+  const Route* told = nullptr;
   for (const Candidate& candidate : all_.candidates) {
+    if (candidate.route == std::exchange(told, candidate.route)) continue;  // a subprotocol each
     const Route& route = *candidate.route;
     out += first ? "\n{\"method\":" : ",\n{\"method\":";
     append_json_string(out, is_websocket(candidate) ? std::string_view("WebSocket") : route.method);

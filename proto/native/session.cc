@@ -51,15 +51,6 @@ void append_delivery(const WireFormat&, const Message& message, std::string& out
 
 constexpr WireFormat json_v1{"kodama.v1.json", &append_delivery};
 
-std::string_view word(Gap::Why why) {
-  switch (why) {
-    case Gap::Why::expired: return "expired";
-    case Gap::Why::epoch: return "epoch";
-    case Gap::Why::overflow: return "overflow";
-  }
-  return "";
-}
-
 }  // namespace
 
 void NativeSession::on_message(DataType type, std::span<char> payload, Host& host) {
@@ -113,20 +104,19 @@ void NativeSession::on_subscribed(Tag tag, std::string_view, const Answer<Subscr
   send_frame(host, std::move(text), "}}");
 }
 
+void NativeSession::on_revoked(std::string_view topic, Host& host) {
+  std::string text;
+  append_topic(text, topic);
+  text += ',';
+  append_error(text, Error{403, "clients may not subscribe to this topic any longer"});
+  send_frame(host, std::move(text), "}");
+}
+
 void NativeSession::append_gap(std::string_view topic, const Gap& gap, std::string& out) const {
   const std::size_t begin = out.size();
-  append_topic(out, topic);
-  out += ",\"gap\":{";
-  if (gap.why != Gap::Why::epoch) {
-    out += "\"from\":";
-    append_number(out, gap.from);
-    out += ",\"to\":";
-    append_number(out, gap.to);
-    out += ',';
-  }
-  out += "\"reason\":\"";
-  out += word(gap.why);
-  out += "\"}}";
+  out += '{';
+  proto::append_gap(out, topic, gap);
+  out += '}';
   frame_from(out, begin);
 }
 

@@ -20,6 +20,7 @@ class NativeSession final : public WebSocketSession {
   void on_message(DataType type, std::span<char> payload, Host& host) override;
   void on_published(Tag tag, const Answer<Published>& answer, Host& host) override;
   void on_subscribed(Tag tag, std::string_view topic, const Answer<Subscribed>& answer, Host& host) override;
+  void on_revoked(std::string_view topic, Host& host) override;
   void append_gap(std::string_view topic, const Gap& gap, std::string& out) const override;
   [[nodiscard]] const WireFormat* wire_format() const override;
 

@@ -24,7 +24,9 @@ void PlainSession::on_opened(Host& host) {
 }
 
 void PlainSession::subscribe(std::string_view topic, const Start& start, Host& host) {
-  if (const auto error = host.subscribe(nobody_waits, topic, start)) close(reason_of(*error), host);
+  Start begin = start;
+  begin.by_rule = true;
+  if (const auto error = host.subscribe(nobody_waits, topic, begin)) close(reason_of(*error), host);
 }
 
 void PlainSession::subscribe_again(std::span<const Served> served, Host& host) {

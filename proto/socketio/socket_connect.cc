@@ -94,7 +94,9 @@ void SocketSession::begin(Socket& socket, const Packet& packet, Host& host) {
 
 void SocketSession::subscribe(Socket& socket, const Start& start, Host& host) {
   socket.state = start.from == Start::From::now ? State::subscribing : State::resuming;
-  const auto error = host.subscribe(tag_of(socket.serial, 0), socket.served->stream, start);
+  Start begin = start;
+  begin.by_rule = true;
+  const auto error = host.subscribe(tag_of(socket.serial, 0), socket.served->stream, begin);
   // A CONNECT_ERROR would keep the client away for good.
   if (error) close(reason_of(*error), host);
 }

@@ -53,6 +53,7 @@ void SocketSession::read_on(Socket& socket, std::uint32_t number, Host& host) {
     return arm(host);
   }
   replay->paused_until_ms.reset();
+  replay->next.by_rule = true;
   const auto error = host.read_log(tag_of(socket.serial, number), replay->topic, replay->next, page_messages_max);
   if (!error) return;
   services().observer.refused(socket.nsp(), facts(reason_of(*error)).label);
@@ -91,7 +92,7 @@ std::string SocketSession::write_page(const Socket& socket, const Replay& replay
   const auto is_one = [&](std::string_view member) { return host.is_member(socket.served->stream, member); };
   std::string events;
   for (Message message : page.messages) {
-    if (message.event != replay.event || !includes(message.audience, is_one)) continue;
+    if (message.event != replay.event || !includes(message.audience, stream_signs, is_one)) continue;
     if (replay.until) {
       if (message.stream_offset > replay.until->offset) continue;  // it has come live
       message.stream_epoch = replay.until->epoch;

@@ -59,6 +59,7 @@ class FakeHost final : public proto::HttpHost {
   std::vector<Responded> responses;
   std::string headers;  // of the answer, beside its type
   std::optional<Responded> begun;
+  std::optional<Responded> streamed;  // the head of an answer without end
   std::string written;
   bool ended = false;
 
@@ -134,12 +135,17 @@ class FakeHost final : public proto::HttpHost {
   proto::socketio::Services& session_services() override { return *services; }
 
   void respond(const proto::Response& response) override {
-    require(responses.empty() && !begun, "a request is answered once");
+    require(responses.empty() && !begun && !streamed, "a request is answered once");
     responses.push_back({response.status, std::string(response.content_type), std::string(response.body)});
     headers = response.extra_headers;
   }
+  void stream(const proto::Response& head) override {
+    require(responses.empty() && !begun && !streamed, "a request is answered once");
+    streamed = Responded{head.status, std::string(head.content_type), std::string(head.body)};
+    headers = head.extra_headers;
+  }
   void begin(const proto::Response& head) override {
-    require(responses.empty() && !begun, "a request is answered once");
+    require(responses.empty() && !begun && !streamed, "a request is answered once");
     begun = Responded{head.status, std::string(head.content_type), std::string(head.body)};
   }
   void write(std::string_view bytes) override {

@@ -283,7 +283,7 @@ class SocketClient {
   }
   void write(const SocketBroker::Stored& stored) {
     const auto is_one = [&](std::string_view member) { return host.is_member(stored.stream, member); };
-    if (!proto::includes(stored.audience, is_one)) return;
+    if (!proto::includes(stored.audience, proto::stream_signs, is_one)) return;
     const proto::WireFormat* const format = session->wire_format_of(stored.stream);
     std::string bytes;
     format->append(*format, SocketBroker::view(stored), bytes);

@@ -62,6 +62,17 @@ TEST(Notation, EventIsWrittenOnlyWhenTheTopicDoesNotGiveIt) {
   EXPECT_EQ(out, R"("event":"jo\"in",)");
 }
 
+TEST(Notation, GapHasNumbersUnlessTheEpochIsAnother) {
+  const auto written = [](const Gap& gap) {
+    std::string out;
+    append_gap(out, "a\"b", gap);
+    return out;
+  };
+  EXPECT_EQ(written({Gap::Why::expired, 42, 71}), R"("topic":"a\"b","gap":{"from":42,"to":71,"reason":"expired"})");
+  EXPECT_EQ(written({Gap::Why::overflow, 1, 1}), R"("topic":"a\"b","gap":{"from":1,"to":1,"reason":"overflow"})");
+  EXPECT_EQ(written({Gap::Why::epoch, 0, 0}), R"("topic":"a\"b","gap":{"reason":"epoch"})");
+}
+
 TEST(Notation, Base64HasOneSpelling) {
   std::string bytes;
   ASSERT_TRUE(decode_base64("AAE=", bytes));

@@ -98,6 +98,8 @@ class Peer {
     received_ = head.substr(end);
   }
 
+  [[nodiscard]] ClientId id() const { return client_; }
+
   // ---- what it sees
 
   // All that came, once.

@@ -58,16 +58,17 @@ class Socket final : public Recipient {
     recovered = page.plan.recovered;
     epoch = page.epoch;
     subscription->beginning->replayed = page.offset;
-    if (subscription->topic->stream != nullptr) join_all();
+    if (subscription->topic->is_stream) join_all();
     for (const topics::MessageRef& each : page.messages) {
       if (shard.router.is_for(*subscription, *each)) shard.router.encode(*each, *format, 1, heard);
     }
     shard.router.make_live(*subscription);
   }
 
-  void connect(const topics::ReadFrom& from = {}, const proto::WireFormat& wanted = websocket) {
+  void connect(const topics::ReadFrom& from = {}, const proto::WireFormat& wanted = websocket,
+               std::string_view to = "$stream") {
     format = &wanted;
-    subscription = &shard.router.subscribe(*this, "$stream", wanted, 0);
+    subscription = &shard.router.subscribe(*this, to, wanted, 0);
     (void)shard.router.read_for(*subscription, id, from, 1000);
   }
   void disconnect() { shard.router.unsubscribe(*std::exchange(subscription, nullptr)); }

@@ -104,8 +104,8 @@ TEST(Memberships, EndWithTheSubscription) {
   Subscription& one = table.add("stream", nullptr, nullptr);
   Subscription& two = table.add("stream", nullptr, nullptr);
   LocalTopic& stream = *one.topic;
-  stream.stream = std::make_unique<LocalStream>();
-  Memberships& members = stream.stream->members;
+  stream.addressing = std::make_unique<Addressing>();
+  Memberships& members = stream.addressing->members;
   members.join(one, "r");
   members.join(two, "r");
   SubscriberTable::make_live(one);

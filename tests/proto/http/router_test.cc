@@ -9,42 +9,21 @@
 #include <string_view>
 #include <vector>
 
+#include "fake_dialect.h"
+
 namespace proto::http {
 namespace {
 
+using fakes::FakeDialect;
+using fakes::request;
+using fakes::upgrade;
 using testing::HasSubstr;
 using testing::Not;
 using Kind = Match::Kind;
 using Transport = Route::Transport;
 
-class FakeDialect final : public Dialect {
- public:
-  FakeDialect(std::string_view name, std::vector<Route> routes, std::vector<std::string_view> subprotocols = {})
-      : name_(name), routes_(std::move(routes)), subprotocols_(std::move(subprotocols)) {}
-  std::string_view name() const override { return name_; }
-  std::span<const Route> routes() const override { return routes_; }
-  std::span<const std::string_view> subprotocols() const override { return subprotocols_; }
-
- private:
-  std::string_view name_;
-  std::vector<Route> routes_;
-  std::vector<std::string_view> subprotocols_;
-};
-
 class RouterTest : public testing::Test {
  protected:
-  static Request request(std::string_view method, std::string_view path) {
-    Request result;
-    result.method = method;
-    result.path = path;
-    return result;
-  }
-  static Request upgrade(std::string_view path, std::string_view offered = {}) {
-    Request result = request("GET", path);
-    result.upgrade_websocket = true;
-    if (!offered.empty()) result.headers.emplace_back("sec-websocket-protocol", offered);
-    return result;
-  }
   Match match(Request r) const { return router.match(r); }
 
   const FakeDialect raw{"raw", {{Transport::websocket, "GET", "/topics/{topic}", "one topic as it is"}}};
@@ -302,6 +281,75 @@ TEST_F(RouterTest, PrefersAPathThatIsSpelledOut) {
   EXPECT_EQ(read.topic, "");
   Request publish = request("POST", "/topics/all");
   EXPECT_EQ(with_special.match(publish).kind, Kind::method_not_allowed);
+}
+
+TEST_F(RouterTest, ChoosesAmongRoutesByWhatAcceptNames) {
+  const FakeDialect streams{"streams",
+                            {{Transport::http, "GET", "/topics/{topic}", "events", false, "text/event-stream"},
+                             {Transport::http, "GET", "/topics/{topic}", "lines", false, "application/x-ndjson"}}};
+  const std::array<const Dialect*, 3> all{&raw, &streams, &rest};
+  const Router with_streams(all);
+  struct {
+    std::vector<std::string_view> accept;  // a header line each
+    std::string_view summary;
+    std::string_view media;
+  } const vectors[] = {
+      {{}, "read", ""},
+      {{""}, "read", ""},
+      {{"*/*"}, "read", ""},
+      {{"text/*"}, "read", ""},
+      {{"application/json"}, "read", ""},
+      {{"text/event-stream"}, "events", "text/event-stream"},
+      {{"application/x-ndjson"}, "lines", "application/x-ndjson"},
+      {{"Text/Event-STREAM"}, "events", "text/event-stream"},
+      {{"application/x-ndjson;q=0.1"}, "lines", "application/x-ndjson"},
+      {{"application/x-ndjson ; charset=utf-8"}, "lines", "application/x-ndjson"},
+      {{"application/x-ndjson, text/event-stream"}, "lines", "application/x-ndjson"},
+      {{"text/event-stream, application/x-ndjson"}, "events", "text/event-stream"},
+      {{"text/event-stream;q=0.1, application/x-ndjson;q=0.9"},
+       "events",
+       "text/event-stream"},  // the first, not the best
+      {{"text/html, application/json;q=0.9, */*;q=0.8, application/x-ndjson"}, "lines", "application/x-ndjson"},
+      {{"text/html", "application/x-ndjson", "text/event-stream"}, "lines", "application/x-ndjson"},
+      {{",,application/x-ndjson,"}, "lines", "application/x-ndjson"},
+      {{"application/x-ndjsonx"}, "read", ""},
+      {{"x/application/x-ndjson"}, "read", ""},
+      {{";application/x-ndjson"}, "read", ""},
+      {{"application/x-ndjson/"}, "read", ""},
+  };
+  for (const auto& vector : vectors) {
+    for (const std::string_view method : {"GET", "HEAD"}) {
+      Request asked = request(method, "/topics/a");
+      for (const std::string_view accept : vector.accept) asked.headers.emplace_back("accept", accept);
+      const Match match = with_streams.match(asked);
+      ASSERT_EQ(match.kind, Kind::found) << &vector - vectors;
+      EXPECT_EQ(match.route->summary, vector.summary) << method << &vector - vectors;
+      EXPECT_EQ(match.dialect, vector.media.empty() ? &rest : &streams);
+      EXPECT_EQ(match.head, method == "HEAD");
+      EXPECT_EQ(asked.media, vector.media) << "as the dialect is told";
+      EXPECT_EQ(asked.topic, "a");
+    }
+  }
+}
+
+TEST_F(RouterTest, AcceptChoosesNothingElse) {
+  const FakeDialect streams{"streams",
+                            {{Transport::http, "GET", "/topics/{topic}", "events", false, "text/event-stream"}}};
+  const std::array<const Dialect*, 3> all{&raw, &streams, &rest};
+  const Router with_streams(all);
+  const auto accepting = [](Request asked) {
+    asked.headers.emplace_back("accept", "text/event-stream");
+    return asked;
+  };
+  Request post = accepting(request("POST", "/topics/a"));
+  EXPECT_EQ(with_streams.match(post).route->summary, "publish");
+  EXPECT_EQ(post.media, "");
+  Request socket = accepting(upgrade("/topics/a"));
+  EXPECT_EQ(with_streams.match(socket).dialect, &raw);
+  Request elsewhere = accepting(request("GET", "/publish"));
+  EXPECT_EQ(with_streams.match(elsewhere).kind, Kind::method_not_allowed);
+  Request options = accepting(request("OPTIONS", "/topics/a"));
+  EXPECT_EQ(with_streams.match(options).headers, "Allow: GET, HEAD, POST, OPTIONS\r\n");
 }
 
 }  // namespace

@@ -232,6 +232,13 @@ struct BadCommand {
   std::string what;
 };
 
+TEST_F(Native, TellsOfASubscriptionThatIsTakenAway) {
+  session.on_revoked("a\"b", host);
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(fakes::frames(host.sent[0]).at(0).payload,
+            R"({"topic":"a\"b","error":{"code":403,"message":"clients may not subscribe to this topic any longer"}})");
+}
+
 TEST_F(Native, BadCommandsAreAnsweredAndDoNothing) {
   const std::string deep = std::string(65, '[') + std::string(65, ']');
   const BadCommand cases[] = {
