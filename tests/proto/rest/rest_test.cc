@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_host.h"
+#include "proto/audience.h"
 #include "proto/http/request.h"
 #include "proto/json.h"
 #include "proto/rest/dialect.h"
@@ -206,6 +207,22 @@ TEST_F(Rest, LogIsWrittenAsJson) {
                                     R"({"offset":41,"time":1700000000.123,"data":"h\"i"},)"
                                     R"({"offset":42,"time":1700000001.000,"event":"c","data":[1]},)"
                                     R"({"offset":43,"time":1700000001.045,"data_base64":"YQ=="}],"more":true})");
+}
+
+TEST_F(Rest, LogHidesWhatIsForSomeAlone) {
+  get({});
+  std::string named;
+  append_member(named, Sign::topic_to, "77");
+  std::string excepted;
+  append_member(excepted, Sign::publisher, "76");
+  append_member(excepted, Sign::topic_except, "77");
+  const Message messages[] = {
+      {.topic = "a", .offset = 1, .time_us = 1000, .event = "secret", .content = "a", .audience = named},
+      {.topic = "a", .offset = 2, .time_us = 2000, .event = "a", .content = "b", .audience = excepted},
+  };
+  session->on_log(0, LogPage{0x5f3a, 2, messages, false}, host);
+  EXPECT_THAT(host.responses.at(0).body, HasSubstr(R"([{"offset":1,"time":0.001},)"
+                                                   R"({"offset":2,"time":0.002,"data":"b"}])"));
 }
 
 TEST_F(Rest, EmptyLogIsWrittenAsJson) {
