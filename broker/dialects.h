@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,16 +15,22 @@
 #include "proto/raw/dialect.h"
 #include "proto/rest/dialect.h"
 #include "proto/socketio/dialect.h"
+#include "proto/sse/dialect.h"
+#include "proto/wamp1/dialect.h"
+#include "proto/wamp2/dialect.h"
 
 namespace broker {
 
 class Dialects {
  public:
   Dialects(std::vector<proto::files::File> files, const proto::socketio::Rules& rules,
-           const config::Settings& settings) {
+           std::vector<proto::wamp2::Realm> realms, const config::Settings& settings) {
     add<proto::rest::RestDialect>();
     add<proto::raw::RawDialect>();
     add<proto::native::NativeDialect>();
+    add<proto::wamp2::Wamp2Dialect>(std::move(realms));
+    add<proto::wamp1::Wamp1Dialect>();
+    add<proto::sse::SseDialect>();
     add<proto::socketio::SocketioDialect>(
         rules, proto::socketio::SessionLimits{.namespaces_max = config::limits::namespaces_max,
                                               .rooms_max = config::limits::rooms_max,
@@ -44,11 +49,5 @@ class Dialects {
   std::vector<std::unique_ptr<const proto::Dialect>> owned_;
   std::vector<const proto::Dialect*> list_;
 };
-
-[[nodiscard]] inline std::vector<std::string> names_of_namespaces(const proto::socketio::Rules& rules) {
-  std::vector<std::string> names;
-  for (const proto::socketio::NamespaceRules& nsp : rules.namespaces) names.push_back(nsp.name);
-  return names;
-}
 
 }  // namespace broker

@@ -27,15 +27,13 @@
 #include "broker/net/digest.h"
 #include "broker/net/listener_socket.h"
 #include "broker/shard/configuration.h"
-#include "broker/shard/namespace_groups.h"
 #include "broker/shard/reloader.h"
-#include "broker/shard/rule_settings.h"
 #include "broker/shard/shard_threads.h"
 #include "broker/web/served_files.h"
 #include "config/command_line.h"
 #include "config/limits.h"
 #include "config/preset.h"
-#include "dialects.h"
+#include "doors.h"
 #include "proto/socketio/refusal_labels.h"
 
 namespace {
@@ -80,7 +78,7 @@ struct Failure {
 // The program's parts, in the order in which they come up.
 class Server {
  public:
-  Server(const config::Command& command, broker::shard::RuleSettings rules, broker::web::Directory directory);
+  Server(const config::Command&, const broker::web::Directory&, const broker::Doors&);
 
   // Each step says what is wrong; nothing: go on with the next.
   std::optional<Failure> check();  // what the machine, the files and the ports allow
@@ -110,12 +108,8 @@ class Server {
   broker::net::Listeners http_;
   broker::net::Listeners https_;
 
-  const broker::shard::RuleSettings rules_;
-  const broker::web::Directory directory_;
-  const broker::Dialects dialects_;  // borrow its files
-  const proto::http::Router routes_;
-  const broker::topics::Groups groups_;
-  const std::vector<std::string> namespaces_;  // of Socket.IO
+  const broker::web::Directory& directory_;
+  const broker::Doors& doors_;
 
   std::optional<broker::shard::ConnectionCount> connections_;
   broker::shard::AddressCounts addresses_{random_number()};
@@ -130,19 +124,14 @@ class Server {
   std::unique_ptr<broker::admin::AdminServer> admin_;
 };
 
-Server::Server(const config::Command& command, broker::shard::RuleSettings rules, broker::web::Directory directory)
+Server::Server(const config::Command& command, const broker::web::Directory& directory, const broker::Doors& doors)
     : command_(command),
       settings_(command.loaded.settings),
       drained_(::eventfd(0, EFD_CLOEXEC)),
       adopted_(::eventfd(0, EFD_CLOEXEC)),
       ebbed_(::eventfd(0, EFD_CLOEXEC)),
-      rules_(std::move(rules)),
-      directory_(std::move(directory)),
-      dialects_(broker::web::served_files(settings_, rules_.rules.path, directory_, rules_.rules.cors()), rules_.rules,
-                settings_),
-      routes_(dialects_.list()),
-      groups_(broker::shard::groups_of(rules_.rules)),
-      namespaces_(broker::names_of_namespaces(rules_.rules)),
+      directory_(directory),
+      doors_(doors),
       log_writer_(log_options(settings_.logging)),
       log_(log_writer_.open_sink("main")) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -180,8 +169,10 @@ std::optional<Failure> Server::check() {
   if (opened.configuration == nullptr) {
     return Failure{opened.files_at_fault ? config::exit_failed : config::exit_usage, config::format(opened.mistakes)};
   }
-  reloader_.emplace(command_.sources, command_.loaded.trees, std::move(opened.configuration), log_, reloads_,
-                    [this](const broker::shard::Configuration& in_force) { on_reloaded(in_force); });
+  reloader_.emplace(
+      command_.sources, command_.loaded.trees, std::move(opened.configuration), log_, reloads_,
+      [this](config::Loaded& loaded) { const broker::Doors checked(loaded, directory_); },
+      [this](const broker::shard::Configuration& in_force) { on_reloaded(in_force); });
   if (settings_.listen.http) http_ = broker::net::open_listeners(*settings_.listen.http, shard_count_);
   if (settings_.listen.https) https_ = broker::net::open_listeners(*settings_.listen.https, shard_count_);
   for (const broker::net::Listeners* each : {&http_, &https_})
@@ -192,9 +183,9 @@ std::optional<Failure> Server::check() {
 std::optional<Failure> Server::start() {
   common_.emplace(broker::shard::Common{.settings = settings_,
                                         .access = reloader_->in_force().access,
-                                        .dialects = dialects_.list(),
-                                        .routes = routes_,
-                                        .groups = groups_,
+                                        .dialects = doors_.dialects(),
+                                        .routes = doors_.routes(),
+                                        .groups = doors_.groups(),
                                         .http_limits = {.head_bytes_max = limits::head_bytes_max,
                                                         .target_bytes_max = limits::target_bytes_max,
                                                         .headers_max = limits::headers_max,
@@ -204,13 +195,13 @@ std::optional<Failure> Server::start() {
                                         .admission = {.connections = &*connections_, .addresses = &addresses_},
                                         .memory_bytes = memory_ / shard_count_,
                                         .session_key = random_key(),
-                                        .namespaces = namespaces_});
+                                        .namespaces = doors_.namespaces()});
   std::vector<broker::base::LogSink*> logs;
   for (std::uint32_t i = 0; i < shard_count_; ++i)
     logs.push_back(&log_writer_.open_sink(absl::StrFormat("shard %d", i)));
   log_writer_.start();
   if (!reloader_->in_force().warning.empty()) log_.warning(reloader_->in_force().warning);
-  for (const config::Mistake& each : rules_.warnings) log_.warning(config::format(each));
+  for (const config::Mistake& each : doors_.warnings()) log_.warning(config::format(each));
   if (const auto open = config::facts(settings_.preset).open; !open.empty()) log_.warning(open);
   if (const auto& out = directory_.left_out; !out.empty()) {
     log_.warning("links that lead out of static.dir, and what is no file, are not served",
@@ -223,7 +214,7 @@ std::optional<Failure> Server::start() {
       .home = {.log = broker::shard::log_limits(settings_.log, shard_count_, memory_ / shard_count_),
                .epoch_seed = 0,
                .topics_max = settings_.limits.topics / shard_count_ + 1,
-               .groups = groups_},
+               .groups = doors_.groups()},
       .identity = reloader_->in_force().identity.get()};
   const auto signal = [](const broker::base::OwnedFd& event) { return [fd = event.get()] { ::eventfd_write(fd, 1); }; };
   shards_.emplace(options, *common_, logs,
@@ -252,11 +243,11 @@ std::optional<Failure> Server::start() {
 
 broker::admin::LabelNames Server::label_names() const {
   broker::admin::LabelNames names;
-  for (const proto::Dialect* dialect : dialects_.list()) names.dialects.emplace_back(dialect->name());
+  for (const proto::Dialect* dialect : doors_.dialects()) names.dialects.emplace_back(dialect->name());
   for (std::size_t i = 0; i < proto::reason_count; ++i) {
     names.reasons.emplace_back(proto::facts(static_cast<proto::Reason>(i)).label);
   }
-  names.namespaces = namespaces_;
+  names.namespaces = doors_.namespaces();
   if (names.namespaces.size() > broker::base::namespaces_max) {  // the others share the last one
     names.namespaces.resize(broker::base::namespaces_max);
     names.namespaces.back() = "(others)";
@@ -358,11 +349,12 @@ int refuse(const config::Mistakes& mistakes, int exit_code) {
 
 int serve(const config::Command& command) {
   config::Loaded loaded = command.loaded;
-  broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
-  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_usage);
-  broker::web::Directory directory = broker::web::read_static(loaded);
-  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_failed);
-  Server server(command, std::move(rules), std::move(directory));
+  const broker::web::Directory directory = broker::web::read_static(loaded);
+  const std::size_t unreadable = loaded.mistakes.size();
+  const broker::Doors doors(loaded, directory);
+  const int exit_code = loaded.mistakes.size() > unreadable ? config::exit_usage : config::exit_failed;
+  if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, exit_code);
+  Server server(command, directory, doors);
   std::optional<Failure> failure = server.check();
   if (!failure) failure = server.start();
   if (failure) {
@@ -377,9 +369,9 @@ int serve(const config::Command& command) {
 int check(const config::Command& command) {
   config::Loaded loaded = command.loaded;
   broker::shard::check_certificate(loaded, std::chrono::system_clock::now());
-  (void)broker::web::read_static(loaded);
-  const broker::shard::RuleSettings rules = broker::shard::read_rules(loaded);
-  for (const config::Mistake& warning : rules.warnings)
+  const broker::web::Directory directory = broker::web::read_static(loaded);
+  const broker::Doors doors(loaded, directory);
+  for (const config::Mistake& warning : doors.warnings())
     absl::FPrintF(stderr, "%s (a warning)\n", config::format(warning));
   if (!loaded.mistakes.empty()) return refuse(loaded.mistakes, config::exit_usage);
   std::fputs(command.text.c_str(), stdout);

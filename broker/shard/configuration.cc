@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_format.h"
 #include "broker/net/certificate.h"
-#include "broker/shard/rule_settings.h"
 #include "config/checks.h"
 #include "config/keys.h"
 
@@ -52,8 +51,6 @@ Opened open_configuration(config::Loaded loaded, Time now) {
   config::AccessKeys keys;
   if (!settings.access.key_file.empty()) keys = config::load_keys(settings.access.key_file);
   if (!keys.mistakes.empty()) return {nullptr, std::move(keys.mistakes), false};
-  (void)read_rules(loaded);  // only that they are right: a change takes a restart
-  if (!loaded.mistakes.empty()) return {nullptr, std::move(loaded.mistakes), false};
   Certificate certificate;
   if (settings.listen.https) {
     certificate = open_certificate(settings, now);

@@ -12,11 +12,12 @@ namespace broker::shard {
 
 Reloader::Reloader(const config::Sources& sources, const std::vector<config::Tree>& trees,
                    std::unique_ptr<const Configuration> in_force, base::LogSink& log, base::ReloadMetrics& metrics,
-                   OnReloaded on_reloaded)
+                   CheckSections check_sections, OnReloaded on_reloaded)
     : sources_(sources),
       trees_(trees),
       log_(log),
       metrics_(metrics),
+      check_sections_(std::move(check_sections)),
       on_reloaded_(std::move(on_reloaded)),
       in_force_(std::move(in_force)) {
   metrics_.last_ok.set(1);
@@ -28,6 +29,7 @@ void Reloader::reload(ShardThreads& shards) {
   again_ = next_ != nullptr;
   if (again_) return;
   reload_ = config::reload(sources_, in_force_->settings, trees_);
+  if (reload_.loaded.mistakes.empty()) check_sections_(reload_.loaded);
   if (!reload_.loaded.mistakes.empty()) return refuse(reload_.loaded.mistakes);
   Opened opened = open_configuration(reload_.loaded, std::chrono::system_clock::now());
   if (opened.configuration == nullptr) return refuse(opened.mistakes);

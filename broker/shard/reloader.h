@@ -22,9 +22,14 @@ class Reloader {
   // Called when all shards go by something else, before that is logged.
   using OnReloaded = std::function<void(const Configuration&)>;
 
-  // `trees` are the sections of rules that the shards go by; they and the sources outlive it.
+  // Adds what is wrong with the sections that are no part of the table to the mistakes: they must be right, though a
+  // change of them takes a restart.
+  using CheckSections = std::function<void(config::Loaded&)>;
+
+  // `trees` are the sections that the shards go by; they and the sources outlive it.
   Reloader(const config::Sources&, const std::vector<config::Tree>& trees,
-           std::unique_ptr<const Configuration> in_force, base::LogSink&, base::ReloadMetrics&, OnReloaded);
+           std::unique_ptr<const Configuration> in_force, base::LogSink&, base::ReloadMetrics&, CheckSections,
+           OnReloaded);
 
   [[nodiscard]] const Configuration& in_force() const { return *in_force_; }
   // Requires: the shards run.
@@ -40,6 +45,7 @@ class Reloader {
   const std::vector<config::Tree>& trees_;
   base::LogSink& log_;
   base::ReloadMetrics& metrics_;
+  const CheckSections check_sections_;
   const OnReloaded on_reloaded_;
   std::unique_ptr<const Configuration> in_force_;
   std::unique_ptr<const Configuration> next_;  // while the shards take it over

@@ -59,14 +59,17 @@ RuleSettings read_rules(config::Loaded& loaded) {
   const RuleNode* engineio = nullptr;
   const RuleNode* socketio = nullptr;
   for (const config::Tree& tree : loaded.trees) {
+    if (tree.name != "engineio" && tree.name != "socketio") continue;
     nodes.push_back(converted(tree.node));
     (tree.name == "engineio" ? engineio : socketio) = &nodes.back();
   }
   proto::socketio::ReadRules read = proto::socketio::read_rules(engineio, socketio, notation);
+  const bool sound = read.mistakes.empty();
   for (config::Mistake& mistake : located(loaded.file_name, std::move(read.mistakes))) {
     loaded.mistakes.push_back(std::move(mistake));
   }
-  return {.rules = std::move(read.rules), .warnings = located(loaded.file_name, std::move(read.warnings))};
+  return {
+      .rules = std::move(read.rules), .warnings = located(loaded.file_name, std::move(read.warnings)), .sound = sound};
 }
 
 }  // namespace broker::shard

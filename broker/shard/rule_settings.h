@@ -13,9 +13,10 @@ namespace broker::shard {
 struct RuleSettings {
   proto::socketio::Rules rules;
   config::Mistakes warnings;
+  bool sound = true;  // otherwise only the paths are of use, for further checks
 };
 
-// Adds what is wrong with them to the mistakes; with any, the rules are not to be used.
+// Adds what is wrong with them to the mistakes; with any, the rules are not sound.
 [[nodiscard]] RuleSettings read_rules(config::Loaded& loaded);
 
 }  // namespace broker::shard

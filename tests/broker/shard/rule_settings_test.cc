@@ -20,6 +20,7 @@ TEST(RuleSettings, ComeFromBothSectionsOfTheFile) {
       "engineio: {ping_interval: 300ms}\n");
   const RuleSettings read = read_rules(loaded);
   EXPECT_EQ(config::format(loaded.mistakes), "");
+  EXPECT_TRUE(read.sound);
   EXPECT_EQ(read.rules.path, "/live/");
   EXPECT_EQ(read.rules.options.ping_interval, std::chrono::milliseconds(300));
   const auto& args = read.rules.namespaces.at(0).on_connect.at(0).args;
@@ -46,6 +47,7 @@ TEST(RuleSettings, MistakesAndWarningsAreToldAsThoseOfTheTable) {
   EXPECT_EQ(config::format(loaded.mistakes),
             "k.yaml:1:12: log.age: \"5\" has no unit (ms, s, m, h); did you mean \"5s\"?\n"
             "k.yaml:3:3: socketio.pth: unknown key; did you mean \"path\"?\n");
+  EXPECT_FALSE(read.sound);
   EXPECT_EQ(config::format(read.warnings),
             "k.yaml:4:49: socketio.namespaces./.events[1].event: never decides: \"x\" before it matches the same\n");
 }
