@@ -9,7 +9,7 @@ run=(g++ cmake ninja-build pkg-config liburing-dev libboost-dev libabsl-dev prom
      zlib1g-dev gzip libsimdjson-dev libyaml-cpp-dev libxxhash-dev)
 # What the tests need beside it. python3 means Debian's, /usr/bin/python3, which has Debian's websockets.
 test=("${run[@]}" libgtest-dev libgmock-dev libbenchmark-dev python3 python3-websockets python3-yaml
-      python3-socketio python3-aiohttp python3-seccomp curl openssl procps chromium prometheus)
+      python3-socketio python3-aiohttp python3-autobahn python3-seccomp curl openssl procps chromium prometheus nginx-light)
 # What the full benchmark needs beside it: the peers that Debian has, and what loads HTTP.
 bench=("${run[@]}" libbenchmark-dev python3 openssl wrk mosquitto nginx-light libnginx-mod-nchan nats-server)
 fuzz=("${run[@]}" libgtest-dev libgmock-dev clang-16 libclang-rt-16-dev)

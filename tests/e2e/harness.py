@@ -79,7 +79,8 @@ class Broker:
 
     def __init__(self, *flags, dev=True, shards=None, env=(), preexec=None, https=True, pass_fds=(),
                  stderr=None):
-        arguments = ["--shards", str(shards or SHARDS)]
+        self.shards = shards or SHARDS
+        arguments = ["--shards", str(self.shards)]
         arguments += [] if dev is None else ["--dev", "true" if dev else "false"]
         for key in ("http", "https", "admin"):
             if not any(flag.split("=")[0] == f"--listen.{key}" for flag in flags):
@@ -211,14 +212,14 @@ class Broker:
         """One connection on every shard: connects until it has them, and closes what is too many."""
         found = {}
         for _ in range(400):
-            if len(found) == SHARDS:
-                return [found[str(shard)] for shard in range(SHARDS)]
+            if len(found) == self.shards:
+                return [found[str(shard)] for shard in range(self.shards)]
             made = connect()
             if made.shard in found:
                 made.close()
             else:
                 found[made.shard] = made
-        raise AssertionError(f"only the shards {sorted(found)} of {SHARDS} were met in 400 connections")
+        raise AssertionError(f"only the shards {sorted(found)} of {self.shards} were met in 400 connections")
 
     @staticmethod
     def on_shard(shard, connect):
