@@ -90,7 +90,7 @@ class Settings:
     prefill_bytes: int = 3 << 20  # fills a stalled reader's sockets, not kodama's queue of 4 MiB
 
 
-QUICK = Settings(warmup=0.6, duration=2.0, hold=10.0, ping=10.0, repetitions=2, beside=False, again=0.0,
+QUICK = Settings(warmup=0.5, duration=1.7, hold=10.0, ping=10.0, repetitions=2, beside=False, again=0.0,
                  idle_repetitions=1, calibrations=1, connections=10_000)
 
 
@@ -238,12 +238,33 @@ def socketio_regimes(settings):
     ]
 
 
+def door_regimes(settings):
+    """Other ways to the same topics beside the native dialect, all published to by a backend that speaks that one."""
+    seconds = settings.warmup + settings.duration + 1
+    wide = fanout(settings, "--topics", "1", "--subscribers", "1000", "--rate", "100", "--publish_protocol", "native")
+
+    def beside_native(name, what, protocol, bound):
+        return Regime(name, f"wide through {what}, beside the native dialect",
+                      (Column("native", "kodama", wide, "native", seconds=seconds),
+                       Column("kodama", "kodama", wide, protocol, ours=True, seconds=seconds)),
+                      (Goal(CPU, "kodama", "native", at_most=bound),), (CPU, P50, P99, P999))
+
+    return [
+        beside_native("sse-wide", "Server-Sent Events", "sse", 1.10),
+        beside_native("wamp-wide", "WAMP v2", "wamp", 1.05),
+        Regime("idle-sse", f"{CONNECTIONS_IDLE:,} idle clients of Server-Sent Events: memory",
+               (Column("kodama", "kodama", idle(settings, 1.0), "sse", ours=True, seconds=6),),
+               (Goal(RSS, "kodama", at_most=1024),), (RSS, SLAB), repetitions_max=settings.idle_repetitions),
+    ]
+
+
 def regimes(settings):
     order = ("wide", "dense-100", "dense-1000", "one-to-one", "many-topics", "two-shards", "wss-wide", "wide-deflate",
-             "socketio-wide", "socketio-polling", "idle-ws", "idle-wss", "idle-socketio", "idle-polling", "connect",
-             "idle-cpu", "http", "stalled")
+             "socketio-wide", "socketio-polling", "sse-wide", "wamp-wide", "idle-ws", "idle-wss", "idle-socketio",
+             "idle-polling", "idle-sse", "connect", "idle-cpu", "http", "stalled")
     known = {each.name: each for each in [*fanout_regimes(settings), *pair_regimes(settings),
-                                          *socketio_regimes(settings), *connection_regimes(settings)]}
+                                          *socketio_regimes(settings), *door_regimes(settings),
+                                          *connection_regimes(settings)]}
     found = [known[name] for name in order]
     return found if settings.beside else [bounded(each) for each in found if has_bound(each)]
 

@@ -27,7 +27,7 @@
 #include "bench/load/usage.h"
 
 ABSL_FLAG(std::string, protocol, "raw",
-          "what the server speaks: raw, native, nats, mqtt, nchan, socketio, socketio-polling, centrifuge");
+          "what the server speaks: raw, native, sse, wamp, nats, mqtt, nchan, socketio, socketio-polling, centrifuge");
 ABSL_FLAG(std::string, connect, "127.0.0.1:8000", "address:port of the server");
 ABSL_FLAG(std::string, source, "", "first address to connect from; the next ones follow after 20,000 connections each");
 ABSL_FLAG(bool, tls, false, "TLS 1.3 with AES-128-GCM; the server's certificate is not checked");

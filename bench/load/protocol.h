@@ -57,7 +57,7 @@ class Protocol {
   std::string error_;
 };
 
-// Null for a name that there is not: raw, native, nats, mqtt, nchan, socketio, socketio-polling, centrifuge.
+// Null for a name that there is not: raw, native, sse, wamp, nats, mqtt, nchan, socketio, socketio-polling, centrifuge.
 [[nodiscard]] std::unique_ptr<Protocol> make_protocol(std::string_view name, const ProtocolOptions& options);
 
 }  // namespace bench::load

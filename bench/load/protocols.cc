@@ -6,6 +6,8 @@
 #include "bench/load/native.h"
 #include "bench/load/protocol.h"
 #include "bench/load/raw.h"
+#include "bench/load/sse.h"
+#include "bench/load/wamp.h"
 #if __has_include("bench/load/nats.h")
 #include "bench/load/nats.h"
 #endif
@@ -35,6 +37,8 @@ struct Entry {
 constexpr Entry entries[] = {
     {"raw", make_raw, 1},
     {"native", make_native, SIZE_MAX},
+    {"sse", make_sse, SIZE_MAX},
+    {"wamp", make_wamp, SIZE_MAX},
 #if __has_include("bench/load/nats.h")
     {"nats", make_nats, SIZE_MAX},
 #endif

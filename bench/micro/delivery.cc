@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "frames.h"
 #include "proto/native/session.h"
+#include "proto/wamp2/event.h"
 
 namespace bench::micro {
 namespace {
@@ -43,9 +44,17 @@ void encode_native_binary(benchmark::State& state) {
   const proto::native::NativeSession session;
   encode(state, *session.wire_format(), proto::Kind::binary, std::string(message_bytes, 'x'));
 }
+void encode_wamp2_text(benchmark::State& state) {
+  encode(state, proto::wamp2::event_format, proto::Kind::text, std::string(message_bytes, 'x'));
+}
+void encode_wamp2_json(benchmark::State& state) {
+  encode(state, proto::wamp2::event_format, proto::Kind::json, "[\"" + std::string(message_bytes - 4, 'x') + "\"]");
+}
 BENCHMARK(encode_native_text);
 BENCHMARK(encode_native_json);
 BENCHMARK(encode_native_binary);
+BENCHMARK(encode_wamp2_text);
+BENCHMARK(encode_wamp2_json);
 
 void topic_lookup(benchmark::State& state) {
   broker::topics::SubscriberTable table;
