@@ -5,6 +5,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sstream>
@@ -18,6 +19,9 @@ namespace config {
 namespace {
 
 using Kind = YamlNode::Kind;
+
+// YAML has keys of at most 1024 characters, and what is escaped where it is printed takes more than one for a byte.
+constexpr std::size_t key_bytes_max = 500;
 
 // Builds the tree from the parser's events. What it refuses it throws as yaml-cpp's own exception, which is the only
 // way to stop the parser; parse_yaml() catches both.
@@ -78,10 +82,24 @@ class Builder : public YAML::EventHandler {
   void add(YamlNode node) {
     if (open_.empty()) {
       root_ = std::move(node);
-    } else {
-      open_.back().items.push_back(std::move(node));
+      return;
+    }
+    std::vector<YamlNode>& items = open_.back().items;
+    if (open_.back().kind == Kind::map && items.size() % 2 == 0) check_key(node);
+    items.push_back(std::move(node));
+  }
+
+  // What can be a key again where it is printed. yaml-cpp takes one to the file's end whose quote is not closed.
+  static void check_key(const YamlNode& key) {
+    constexpr std::size_t escape_bytes = 4;  // \x09
+    const auto controls = static_cast<std::size_t>(std::ranges::count_if(key.word, is_control));
+    const std::size_t printed = key.word.size() + controls * (escape_bytes - 1);
+    if (printed > key_bytes_max || key.word.find('\n') != std::string::npos) {
+      throw YAML::ParserException(position(key), "a key is one line of at most 500 bytes; is a quote not closed?");
     }
   }
+
+  static bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
   static YAML::Mark position(const YamlNode& node) {
     YAML::Mark mark;

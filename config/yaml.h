@@ -2,7 +2,7 @@
 // The part of YAML that settings are written in, as a tree with positions: maps, lists and words. Anchors, aliases,
 // tags and further documents are refused. The only place that knows yaml-cpp.
 // Thread: any. Errors: one, with its position; yaml-cpp's exceptions end here.
-// Limits: settings_file_bytes_max, settings_depth_max.
+// Limits: settings_file_bytes_max, settings_depth_max; a key is one line of at most 500 bytes.
 #pragma once
 
 #include <string>
