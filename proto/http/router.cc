@@ -28,8 +28,12 @@ constexpr std::string_view upgrade_headers =
     "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
 
 // In lower case, without parameters such as q=0.9 (RFC 9110 §12.5.1): of what is named the first is taken, whatever its
-// weight.
+// weight; but of weight 0 it is not wanted at all.
 std::string media_range(std::string_view accepted) {
+  const std::size_t weight = accepted.find("q=0");
+  const bool unwanted =
+      weight != std::string_view::npos && accepted.find_first_not_of("0.", weight + 2) == accepted.npos;
+  if (unwanted) return {};
   std::string range(accepted.substr(0, accepted.find(';')));
   absl::AsciiStrToLower(&range);
   absl::StripAsciiWhitespace(&range);

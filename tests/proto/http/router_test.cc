@@ -303,6 +303,8 @@ TEST_F(RouterTest, ChoosesAmongRoutesByWhatAcceptNames) {
       {{"application/x-ndjson"}, "lines", "application/x-ndjson"},
       {{"Text/Event-STREAM"}, "events", "text/event-stream"},
       {{"application/x-ndjson;q=0.1"}, "lines", "application/x-ndjson"},
+      {{"application/x-ndjson;q=0"}, "read", ""},
+      {{"text/event-stream; q=0.000, application/x-ndjson"}, "lines", "application/x-ndjson"},
       {{"application/x-ndjson ; charset=utf-8"}, "lines", "application/x-ndjson"},
       {{"application/x-ndjson, text/event-stream"}, "lines", "application/x-ndjson"},
       {{"text/event-stream, application/x-ndjson"}, "events", "text/event-stream"},
