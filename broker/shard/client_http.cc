@@ -29,6 +29,14 @@ Reason refusal_reason(int status) {
   }
 }
 
+// Of an answer whose body comes behind it.
+std::string head_alone(http::ResponseParts parts, const std::string& headers) {
+  parts.extra_headers = headers;
+  std::string bytes;
+  http::append_response_head(bytes, parts);
+  return bytes;
+}
+
 // What is not refused for good: the same request may be answered in a moment (RFC 9110 §10.2.3).
 bool asks_to_come_back(int status) { return status == 429 || status == 503; }
 
@@ -216,11 +224,7 @@ void Client::respond(const proto::Response& response) {
 void Client::begin(const proto::Response& head) {
   http::ResponseParts out = parts(head);
   out.chunked = true;
-  const std::string headers = common_headers().append(head.extra_headers);
-  out.extra_headers = headers;
-  std::string bytes;
-  http::append_response_head(bytes, out);
-  send(bytes);
+  send(head_alone(out, common_headers().append(head.extra_headers)));
   http_->answering = true;
   http_->keep_alive = http::stays_open(out);
 }
@@ -246,11 +250,7 @@ void Client::stream(const proto::Response& head) {
   if (services().draining) return refuse(Reason::draining, 503, "this broker is going away");
   http::ResponseParts out = parts(head);
   out.until_close = true;
-  const std::string headers = common_headers().append(head.extra_headers);
-  out.extra_headers = headers;
-  std::string bytes;
-  http::append_response_head(bytes, out);
-  send(bytes);
+  send(head_alone(out, common_headers().append(head.extra_headers)));
   http_->answering = true;
   http_->streams = !http_->head_request;
   http_->answered = http_->head_request;

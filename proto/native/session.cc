@@ -3,7 +3,7 @@
 
 #include "proto/json.h"
 #include "proto/notation.h"
-#include "proto/websocket/frame.h"
+#include "proto/websocket/text_frame.h"
 
 namespace proto::native {
 namespace {
@@ -14,20 +14,13 @@ constexpr Tag string_tag = Tag{1} << 63;
 constexpr Tag tag_bits = number_tag | string_tag;
 static_assert(id_number_max < number_tag, "an id fits below the bits that tell its kind");
 
-// Makes a text frame of all that was appended behind `begin`.
-void frame_from(std::string& out, std::size_t begin) {
-  std::string header;
-  websocket::append_header(header, websocket::Opcode::text, out.size() - begin);
-  out.insert(begin, header);
-}
-
 // Most answers with their frame's header take no more, so that they are allocated once.
 constexpr std::size_t answer_bytes = 128;
 
 // Sends an answer with its last bytes.
 void send_frame(Host& host, std::string text, std::string_view end) {
   text += end;
-  frame_from(text, 0);
+  websocket::make_text_frame(text, 0);
   host.send(text);
 }
 
@@ -46,7 +39,7 @@ void append_delivery(const WireFormat&, const Message& message, std::string& out
   append_message_event(out, message);
   append_message_data(out, message);
   out += '}';
-  frame_from(out, begin);
+  websocket::make_text_frame(out, begin);
 }
 
 constexpr WireFormat json_v1{"kodama.v1.json", &append_delivery};
@@ -117,7 +110,7 @@ void NativeSession::append_gap(std::string_view topic, const Gap& gap, std::stri
   out += '{';
   proto::append_gap(out, topic, gap);
   out += '}';
-  frame_from(out, begin);
+  websocket::make_text_frame(out, begin);
 }
 
 const WireFormat* NativeSession::wire_format() const { return &json_v1; }

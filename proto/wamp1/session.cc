@@ -7,7 +7,7 @@
 #include "proto/audience.h"
 #include "proto/json.h"
 #include "proto/notation.h"
-#include "proto/websocket/frame.h"
+#include "proto/websocket/text_frame.h"
 
 namespace proto::wamp1 {
 namespace {
@@ -18,15 +18,8 @@ constexpr Tag unused_tag = 0;  // every answer means the same: refused or not
 constexpr std::string_view no_such_procedure =
     "\"http://api.wamp.ws/error#NoSuchRPCEndpoint\",\"there are no procedures here, only topics\"";
 
-// Makes a text frame of all that was appended behind `begin`.
-void frame_from(std::string& out, std::size_t begin) {
-  std::string header;
-  websocket::append_header(header, websocket::Opcode::text, out.size() - begin);
-  out.insert(begin, header);
-}
-
 void send_frame(Host& host, std::string text) {
-  frame_from(text, 0);
+  websocket::make_text_frame(text, 0);
   host.send(text);
 }
 
@@ -47,7 +40,7 @@ void append_delivery(const WireFormat&, const Message& message, std::string& out
   out += ',';
   append_event(out, message);
   out += ']';
-  frame_from(out, begin);
+  websocket::make_text_frame(out, begin);
 }
 
 constexpr WireFormat event_v1{"wamp", &append_delivery};

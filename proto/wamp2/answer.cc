@@ -3,7 +3,7 @@
 
 #include "proto/json.h"
 #include "proto/notation.h"
-#include "proto/websocket/frame.h"
+#include "proto/websocket/text_frame.h"
 
 namespace proto::wamp2 {
 namespace {
@@ -21,7 +21,7 @@ std::string begin(Code code) {
 
 std::string framed(std::string text) {
   text += ']';
-  frame_from(text, 0);
+  websocket::make_text_frame(text, 0);
   return text;
 }
 
@@ -102,12 +102,6 @@ std::string_view uri_of(const Error& error) {
     case 413: return uris::payload_size_exceeded;
     default: return uris::unavailable;
   }
-}
-
-void frame_from(std::string& out, std::size_t begin) {
-  std::string header;
-  websocket::append_header(header, websocket::Opcode::text, out.size() - begin);
-  out.insert(begin, header);
 }
 
 }  // namespace proto::wamp2

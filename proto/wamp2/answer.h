@@ -27,7 +27,4 @@ namespace proto::wamp2 {
 // The URI that says what the status says.
 [[nodiscard]] std::string_view uri_of(const Error& error);
 
-// Makes a text frame of all that was appended behind `begin`.
-void frame_from(std::string& out, std::size_t begin);
-
 }  // namespace proto::wamp2

@@ -10,8 +10,8 @@
 #include "proto/audience.h"
 #include "proto/json.h"
 #include "proto/notation.h"
-#include "proto/wamp2/answer.h"
 #include "proto/wamp2/words.h"
+#include "proto/websocket/text_frame.h"
 
 namespace proto::wamp2 {
 namespace {
@@ -147,7 +147,7 @@ void append_event(const Message& message, std::string_view more_details, std::st
   out += '}';
   append_payload(out, message);
   out += ']';
-  frame_from(out, begin);
+  websocket::make_text_frame(out, begin);
 }
 
 void append_live_event(const WireFormat&, const Message& message, std::string& out) { append_event(message, "", out); }
