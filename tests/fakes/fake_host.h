@@ -12,8 +12,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "proto/json.h"
 #include "proto/session.h"
 
 namespace fakes {
@@ -195,6 +197,20 @@ inline std::vector<FrameSeen> frames(std::string_view bytes) {
     bytes.remove_prefix(header + length);
   }
   return seen;
+}
+
+// The texts of all frames sent since the last call. Throws where one is no JSON in a text frame.
+inline std::vector<std::string> take_json_texts(FakeHost& host) {
+  std::vector<std::string> texts;
+  for (const std::string& bytes : std::exchange(host.sent, {})) {
+    for (FrameSeen& frame : frames(bytes)) {
+      std::string copy = frame.payload;  // which is unescaped in place
+      if (frame.opcode != 1 || proto::check_json(copy))
+        throw std::logic_error("no JSON in a text frame: " + frame.payload);
+      texts.push_back(std::move(frame.payload));
+    }
+  }
+  return texts;
 }
 
 }  // namespace fakes

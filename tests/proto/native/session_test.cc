@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "fake_host.h"
-#include "proto/json.h"
 #include "proto/native/dialect.h"
 
 namespace proto::native {
@@ -23,20 +22,7 @@ class Native : public testing::Test {
  protected:
   void say(std::string frame) { session.on_message(DataType::text, frame, host); }
 
-  // The texts of all frames sent since the last call.
-  std::vector<std::string> heard() {
-    std::vector<std::string> texts;
-    for (const std::string& bytes : host.sent) {
-      for (const fakes::FrameSeen& frame : fakes::frames(bytes)) {
-        EXPECT_EQ(frame.opcode, 1);
-        std::string copy = frame.payload;
-        EXPECT_EQ(check_json(copy), std::nullopt) << frame.payload;
-        texts.push_back(frame.payload);
-      }
-    }
-    host.sent.clear();
-    return texts;
-  }
+  std::vector<std::string> heard() { return fakes::take_json_texts(host); }
 
   // The one answer to a frame, from `"error"` on.
   std::string refusal(const std::string& frame) {

@@ -37,18 +37,7 @@ class Wamp1 : public testing::Test {
 
   void say(std::string frame) { session.on_message(DataType::text, frame, host); }
 
-  // The texts of all frames sent since the last call.
-  std::vector<std::string> heard() {
-    std::vector<std::string> texts;
-    for (const std::string& bytes : host.sent) {
-      for (const fakes::FrameSeen& frame : fakes::frames(bytes)) {
-        EXPECT_EQ(frame.opcode, 1);
-        texts.push_back(frame.payload);
-      }
-    }
-    host.sent.clear();
-    return texts;
-  }
+  std::vector<std::string> heard() { return fakes::take_json_texts(host); }
 
   void subscribe(const std::string& topic) {
     say("[5,\"" + topic + "\"]");

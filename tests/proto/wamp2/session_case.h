@@ -11,7 +11,6 @@
 
 #include "fake_host.h"
 #include "proto/audience.h"
-#include "proto/json.h"
 #include "proto/wamp2/event.h"
 #include "proto/wamp2/session.h"
 
@@ -23,20 +22,7 @@ class SessionCase : public testing::Test {
  protected:
   void say(std::string frame) { session.on_message(DataType::text, frame, host); }
 
-  // The texts of all frames sent since the last call.
-  std::vector<std::string> heard() {
-    std::vector<std::string> texts;
-    for (const std::string& bytes : host.sent) {
-      for (const fakes::FrameSeen& frame : fakes::frames(bytes)) {
-        EXPECT_EQ(frame.opcode, 1);
-        std::string copy = frame.payload;
-        EXPECT_EQ(check_json(copy), std::nullopt) << frame.payload;
-        texts.push_back(frame.payload);
-      }
-    }
-    host.sent.clear();
-    return texts;
-  }
+  std::vector<std::string> heard() { return fakes::take_json_texts(host); }
 
   // What it said to that, which was one thing.
   std::string answer(const std::string& frame) {
